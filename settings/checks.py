@@ -1,0 +1,204 @@
+"""Checks that need more than one key of the stack file. Each yields (path of the key, what is right)."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from ipaddress import IPv4Network
+
+from settings.reference import SECRETS, Reference, exports, references
+from settings.service import Service
+from settings.stack import Settings
+from topology import RESERVED, SubnetClashError, instances, links, plan
+
+Problem = tuple[str, str]
+
+
+def problems(settings: Settings) -> list[Problem]:
+    """Every problem of a stack file whose single keys are well-formed; later checks lean on earlier ones."""
+    found = [problem for check in CHECKS for problem in check(settings)]
+    return found or list(_subnets(settings))
+
+
+def _cloud_sections(settings: Settings) -> Iterator[Problem]:
+    if settings.target == "local":
+        return
+    for key in ("cloudflare", "host"):
+        if getattr(settings, key) is None:
+            yield key, "needed with target: cloud"
+    if not settings.operators.ssh_keys:
+        yield "operators.ssh_keys", "needed with target: cloud: name at least one operator's public key"
+    if not settings.operators.emails:
+        yield "operators.emails", "needed with target: cloud: name at least one identity for Cloudflare Access"
+
+
+def _names(settings: Settings) -> Iterator[Problem]:
+    count = Counter(node for name, service in settings.services.items() for node in instances(name, service))
+    for name, service in settings.services.items():
+        if name in RESERVED:
+            yield f"services.{name}", f"this name is the program's own; taken are: {', '.join(RESERVED)}"
+        for node in instances(name, service):
+            if count[node] > 1 and node == name:
+                yield f"services.{name}", "another service's replica has this name"
+
+
+def _links(settings: Settings) -> Iterator[Problem]:
+    for name, service in settings.services.items():
+        for index, used in enumerate(service.uses):
+            path = f"services.{name}.uses[{index}]"
+            if used == name:
+                yield path, "a service needs no link to itself"
+            elif used not in settings.services:
+                yield path, f"no service is called {used}; there are: {', '.join(sorted(settings.services))}"
+            elif settings.services[used].port is None:
+                yield f"services.{used}.port", f"needed: {name} uses it"
+
+
+def _cycles(settings: Settings) -> Iterator[Problem]:
+    """Start order follows ``uses``, so a cycle has no order to start in."""
+    done: set[str] = set()
+    for name in sorted(settings.services):
+        cycle = _cycle_from(name, settings.services, done)
+        if cycle:
+            yield f"services.{cycle[0]}.uses", f"a cycle: {' → '.join(cycle)}; leave one link out"
+            return
+
+
+def _cycle_from(start: str, services: dict[str, Service], done: set[str]) -> list[str]:
+    """Depth first without recursion, since a chain of services may be longer than the stack."""
+    trail: list[str] = [start]
+    branches = [iter(_known_uses(start, services))]
+    while trail:
+        used = next(branches[-1], None)
+        if used is None:
+            done.add(trail.pop())
+            branches.pop()
+        elif used in trail:
+            return [*trail[trail.index(used) :], used]
+        elif used not in done:
+            trail.append(used)
+            branches.append(iter(_known_uses(used, services)))
+    return []
+
+
+def _known_uses(name: str, services: dict[str, Service]) -> list[str]:
+    return [used for used in sorted(set(services[name].uses)) if used in services and used != name]
+
+
+def _routes(settings: Settings) -> Iterator[Problem]:
+    owners: dict[tuple[str, str], str] = {}
+    for name, service in settings.services.items():
+        for index, route in enumerate(service.routes):
+            path = f"services.{name}.routes[{index}]"
+            owner = owners.setdefault((route.host, route.path), path)
+            if owner != path:
+                yield path, f"{owner} has the same host and path: {route.host}{route.path}"
+            yield from ((f"{path}.host", text) for text in _host_problems(route.host, settings))
+        if service.routes and service.port is None:
+            yield f"services.{name}.port", "needed: the service has routes"
+
+
+def _host_problems(host: str, settings: Settings) -> Iterator[str]:
+    if host != settings.domain and not host.endswith(f".{settings.domain}"):
+        yield f"{host} is not in the stack's domain {settings.domain}"
+    elif "." in host.removesuffix(settings.domain).rstrip("."):
+        yield f"{host}: Cloudflare's certificate covers {settings.domain} and one label before it, no more"
+
+
+def _ssh_host(settings: Settings) -> Iterator[Problem]:
+    host = settings.tunnel.ssh_host
+    if host is None:
+        return
+    yield from (("tunnel.ssh_host", text) for text in _host_problems(host, settings))
+    if any(host == route.host for service in settings.services.values() for route in service.routes):
+        yield "tunnel.ssh_host", f"{host} is a route's host already"
+
+
+def _admin_routes(settings: Settings) -> Iterator[Problem]:
+    if settings.operators.networks:
+        return
+    for name, service in settings.services.items():
+        for index, route in enumerate(service.routes):
+            if route.admin:
+                yield f"services.{name}.routes[{index}].admin", "needs operators.networks: nobody could reach it"
+
+
+def _replicas(settings: Settings) -> Iterator[Problem]:
+    for name, service in settings.services.items():
+        if service.replicas > 1 and service.volumes:
+            yield f"services.{name}.replicas", "a service with volumes has one replica: two would write the same files"
+
+
+def _mounts(settings: Settings) -> Iterator[Problem]:
+    for name, service in settings.services.items():
+        folders = {path.rpartition("/")[0] for path in service.files} | ({"/run/secrets"} if service.secrets else set())
+        count = Counter([*folders, *service.volumes.values(), *service.tmpfs])
+        for path in sorted(path for path, times in count.items() if times > 1):
+            yield f"services.{name}", f"{path or '/'} is mounted twice: files, secrets, volumes and tmpfs need folders of their own"
+        if "" in folders:
+            yield f"services.{name}.files", "a file in / would hide the whole image: choose a folder"
+
+
+def _references(settings: Settings) -> Iterator[Problem]:
+    for name, service in settings.services.items():
+        for key, texts in (("files", service.files), ("secrets", service.secrets)):
+            for entry, text in texts.items():
+                for reference in references(text):
+                    problem = _reference_problem(reference, name, settings)
+                    if problem:
+                        yield f"services.{name}.{key}.{entry}", problem
+        for entry, text in service.env.items():
+            if references(text):
+                yield f"services.{name}.env.{entry}", "the environment is no place for secrets: use secrets or files"
+
+
+def _reference_problem(reference: Reference, reader: str, settings: Settings) -> str | None:
+    text = f"${{{reference.owner}.{reference.field}}}"
+    if reference.owner == SECRETS:
+        known = [*settings.secrets, *settings.generated]
+        return None if reference.field in known else f"{text}: no such secret; there are: {', '.join(known) or 'none'}"
+    owner = reader if reference.owner == "self" else reference.owner
+    if owner != reader and owner not in settings.services[reader].uses:
+        return f"{text}: {reader} does not use {owner}"
+    fields = exports(settings.services[owner]) if owner in settings.services else {}
+    return None if reference.field in fields else f"{text}: not known; there are: {', '.join(fields) or 'none'}"
+
+
+def _generated(settings: Settings) -> Iterator[Problem]:
+    for index, name in enumerate(settings.generated):
+        if name in settings.secrets:
+            yield f"generated[{index}]", f"{name} is set under secrets already"
+
+
+def _pins(settings: Settings) -> Iterator[Problem]:
+    pool = IPv4Network(settings.network.pool)
+    for link, subnet in settings.network.subnets.items():
+        if not IPv4Network(subnet).subnet_of(pool):
+            yield f"network.subnets.{link}", f"{subnet} is not in the pool {pool}"
+    taken = Counter(settings.network.subnets.values())
+    yield from (("network.subnets", f"{subnet} is given twice") for subnet, times in taken.items() if times > 1)
+
+
+def _subnets(settings: Settings) -> Iterator[Problem]:
+    known = {f"{client}>{server}" for client, server in links(settings.services)}
+    for link in settings.network.subnets:
+        if link not in known:
+            yield f"network.subnets.{link}", "there is no such link"
+    try:
+        plan(settings)
+    except SubnetClashError as clash:
+        yield "network.subnets", str(clash)
+
+
+CHECKS: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
+    _cloud_sections,
+    _names,
+    _links,
+    _cycles,
+    _routes,
+    _ssh_host,
+    _admin_routes,
+    _replicas,
+    _mounts,
+    _references,
+    _generated,
+    _pins,
+)

@@ -1,0 +1,64 @@
+"""Settings of what lies outside the containers: Cloudflare, the server and the people who run it."""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from settings.values import Cidr, ClockTime, Email, HexId, Hostname, Image, Model, Name, SshPublicKey
+
+
+class Cloudflare(Model):
+    """The account and the zone. The API token is not here: it is the secret ``cloudflare:apiToken``."""
+
+    account_id: HexId = Field(description="32 hex digits, on the account's home page.")
+    zone_id: HexId = Field(description="32 hex digits, on the zone's overview page.")
+    plan: Literal["free", "pro", "business", "enterprise"] = Field(
+        "free", description="Decides which edge settings are used: what the plan lacks is left out, not tried."
+    )
+
+
+class Host(Model):
+    """The rented server."""
+
+    location: Literal["fsn1", "nbg1", "hel1", "ash", "hil", "sin"] = Field("fsn1", description="Hetzner location.")
+    type: str = Field("cx33", pattern=r"^(cx|cpx|cax|ccx)[0-9]{2}$", description="Hetzner server type.")
+    image: Literal["debian-12", "debian-13"] = Field("debian-13", description="Operating system.")
+    volume_gb: int = Field(20, ge=10, le=10_240, description="Size of the protected data volume in GB.")
+    reboot_time: ClockTime = Field("04:00", description="When a security update may restart the server (UTC).")
+
+
+class Operators(Model):
+    """The people who run the stack: the only ones admin routes exist for."""
+
+    ssh_keys: dict[Name, SshPublicKey] = Field(default_factory=dict, description="Name → public key line.")
+    networks: tuple[Cidr, ...] = Field((), description="Addresses that admin routes exist for.")
+    emails: tuple[Email, ...] = Field((), description="Identities that Cloudflare Access lets in.")
+
+    @model_validator(mode="after")
+    def _networks_are_small(self) -> Self:
+        for network in self.networks:
+            prefix = int(network.rpartition("/")[2])
+            if prefix < (32 if ":" in network else 16):
+                raise ValueError(f"{network} is not an operator's network but a large part of the internet")
+        return self
+
+
+class Tunnel(Model):
+    """The two outbound connections."""
+
+    image: Image = Field("cloudflare/cloudflared:2025.10.0", description="Connector in the container network.")
+    ssh_host: Hostname | None = Field(None, description="Host name of SSH behind Access; default ssh-STACK.DOMAIN.")
+    session: str = Field("8h", pattern=r"^[1-9][0-9]*[mh]$", description="How long an Access login lasts.")
+    local: Literal["none", "quick"] = Field(
+        "none", description="With target local: no tunnel, or a Cloudflare quick tunnel (no account, random name)."
+    )
+
+
+class Edge(Model):
+    """Zone-wide protection at Cloudflare. One zone belongs to one stack."""
+
+    manage_zone: bool = Field(True, description="Off where another stack already manages this zone's settings.")
+    min_tls: Literal["1.2", "1.3"] = Field("1.2", description="Oldest TLS version that visitors may use.")
+    bot_fight: bool = Field(True, description="Challenges known bots. Breaks API clients that are no browsers: off for those.")
+    hotlink_protection: bool = Field(True, description="Refuses images to pages of other sites.")
+    requests_per_10s: int = Field(200, ge=1, le=100_000, description="Per visitor address, before the edge blocks it.")

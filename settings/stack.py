@@ -1,0 +1,38 @@
+"""The whole stack file as one value."""
+
+from typing import Literal
+
+from pydantic import Field, SecretStr
+
+from settings.cloud import Cloudflare, Edge, Host, Operators, Tunnel
+from settings.gateway import Gateway
+from settings.service import Service
+from settings.values import Hostname, LinkSubnet, Model, Name, Pool, SecretName
+
+
+class Network(Model):
+    """Address space of the private networks."""
+
+    pool: Pool = Field("10.128.0.0/9", description="Every private network is cut from it.")
+    subnets: dict[str, LinkSubnet] = Field(
+        default_factory=dict, description="client>server → its /29. Needed only where two links fall on one subnet."
+    )
+
+
+class Settings(Model):
+    """Everything that a stack file decides."""
+
+    target: Literal["cloud", "local"] = Field("cloud", description="local: this machine's Docker Engine, no account.")
+    domain: Hostname = Field(description="The Cloudflare zone; every route's host lies in it.")
+    cloudflare: Cloudflare | None = None
+    host: Host | None = None
+    operators: Operators = Operators()
+    tunnel: Tunnel = Tunnel()
+    edge: Edge = Edge()
+    network: Network = Network()
+    gateway: Gateway = Gateway()
+    services: dict[Name, Service] = Field(min_length=1)
+    secrets: dict[SecretName, SecretStr] = Field(
+        default_factory=dict, description="Set by: pulumi config set --secret --path 'zero-exposure:secrets.NAME'"
+    )
+    generated: tuple[SecretName, ...] = Field((), description="Secrets that the program generates: ${secrets.NAME}.")

@@ -1,0 +1,91 @@
+"""Constrained scalar types that the stack file is made of."""
+
+import ipaddress
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+
+
+class Model(BaseModel):
+    """Base of every settings model: immutable, and an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=False)
+
+
+def _network(text: str) -> str:
+    try:
+        return str(ipaddress.ip_network(text))
+    except ValueError as error:
+        raise ValueError(f"write a network such as 203.0.113.0/24 or 2001:db8::/48 ({error})") from None
+
+
+def _private_pool(text: str) -> str:
+    try:
+        pool = ipaddress.IPv4Network(text)
+    except ValueError as error:
+        raise ValueError(f"write a private IPv4 network such as 10.128.0.0/9 ({error})") from None
+    if not pool.is_private or pool.is_loopback or pool.is_link_local or pool.prefixlen > 20:
+        raise ValueError("write a private IPv4 network of at least /20, such as 10.128.0.0/9")
+    return str(pool)
+
+
+def _link_subnet(text: str) -> str:
+    try:
+        subnet = ipaddress.IPv4Network(text)
+    except ValueError as error:
+        raise ValueError(f"write a /29 such as 10.128.4.8/29 ({error})") from None
+    if subnet.prefixlen != 29:
+        raise ValueError("a link's subnet is a /29, such as 10.128.4.8/29")
+    return str(subnet)
+
+
+def _pinned_image(text: str) -> str:
+    name, _, tag = text.rpartition("/")[2].partition(":")
+    if not name or (not re.search(r"@sha256:[0-9a-f]{64}$", text) and tag in ("", "latest")):
+        raise ValueError("pin the image: name:version or name@sha256:digest, never latest")
+    if not re.fullmatch(r"[a-z0-9][a-zA-Z0-9._/:@-]*", text):
+        raise ValueError("this is not an image reference")
+    return text
+
+
+def _ssh_public_key(text: str) -> str:
+    if not re.fullmatch(r"(sk-)?(ssh-ed25519|ecdsa-sha2-nistp256)(@openssh\.com)? [A-Za-z0-9+/]{60,}={0,2}( .*)?", text):
+        raise ValueError("paste one line of an id_ed25519.pub (ed25519, or a security key's sk- type)")
+    return text
+
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z]([a-z0-9-]{0,28}[a-z0-9])$")]
+"""A service's name: 2 to 30 of a-z, 0-9 and -, starting with a letter. Container names need two characters."""
+Hostname = Annotated[str, StringConstraints(pattern=rf"^({LABEL}\.)+[a-z]{{2,63}}$", max_length=253)]
+DomainPattern = Annotated[str, StringConstraints(pattern=rf"^(\*\.)?({LABEL}\.)+[a-z]{{2,63}}$", max_length=253)]
+"""A domain a service may call; a leading ``*.`` allows every name below it."""
+Cidr = Annotated[str, AfterValidator(_network)]
+Pool = Annotated[str, AfterValidator(_private_pool)]
+LinkSubnet = Annotated[str, AfterValidator(_link_subnet)]
+Image = Annotated[str, AfterValidator(_pinned_image)]
+SshPublicKey = Annotated[str, AfterValidator(_ssh_public_key)]
+Port = Annotated[int, Field(ge=1, le=65535)]
+Email = Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+\.[a-z]{2,}$")]
+Size = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,5}[kmg]$")]
+"""Bytes with a unit: 64m, 1g."""
+Seconds = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,4}s$")]
+Duration = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,4}[smhd]$")]
+"""A span of time with a unit: 30s, 10m, 4h, 7d."""
+ClockTime = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+User = Annotated[str, StringConstraints(pattern=r"^[0-9]+:[0-9]+$")]
+"""Numeric uid:gid: a name would be looked up in the image, where nobody reviews it."""
+AbsolutePath = Annotated[str, StringConstraints(pattern=r"^/[A-Za-z0-9._/-]*[A-Za-z0-9._-]$")]
+UrlPath = Annotated[str, StringConstraints(pattern=r"^/[A-Za-z0-9._~/-]*$")]
+EnvName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+FileName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+SecretName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+HexId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+
+
+def size_mib(size: str) -> int:
+    """Whole mebibytes of a ``Size``, at least 1 (Docker's memory limits are given in MiB)."""
+    factor = {"k": 1 / 1024, "m": 1, "g": 1024}[size[-1]]
+    return max(1, int(int(size[:-1]) * factor))

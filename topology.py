@@ -1,0 +1,207 @@
+"""From the services map to networks, subnets, addresses and routes. Pure: the same settings give the same plan.
+
+An address is a function of names alone, so that adding a service moves no address of another one: a link's
+subnet is found by hashing ``client>server`` into the pool. Two links that fall on one subnet are an error with the
+line that mends it (``network.subnets``), never a silent move.
+"""
+
+import hashlib
+import ipaddress
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from ipaddress import IPv4Address, IPv4Network
+from typing import Literal
+
+from settings.route import Route
+from settings.service import Service
+from settings.stack import Settings
+
+GATEWAY, CLOUDFLARED, RESOLVER, PROXY, CROWDSEC = "gateway", "cloudflared", "resolver", "egress-proxy", "crowdsec"
+RESERVED = (GATEWAY, CLOUDFLARED, RESOLVER, PROXY, CROWDSEC, "secrets", "self", "ingress", "egress")
+"""Names that no service may take: the program's own nodes, networks, and words of references."""
+GATEWAY_PORT = 8080
+SYSLOG_PORT = 5514
+EGRESS_PORT = 3128
+RESERVED_SLOTS = 16
+"""The pool's first sixteen /29s are the program's own: egress, ingress and room for what may come."""
+EGRESS_ADDRESSES = {RESOLVER: 2, PROXY: 3, CLOUDFLARED: 4}
+INGRESS_ADDRESSES = {GATEWAY: 2, CLOUDFLARED: 3}
+
+
+@dataclass(frozen=True)
+class Network:
+    """One private network. ``members`` are its node names with their fixed addresses."""
+
+    name: str
+    kind: Literal["egress", "ingress", "link"]
+    subnet: IPv4Network
+    members: dict[str, IPv4Address]
+    client: str = ""
+    server: str = ""
+
+    @property
+    def internal(self) -> bool:
+        """Without a route out. Only the egress network has one."""
+        return self.kind != "egress"
+
+
+@dataclass(frozen=True)
+class Upstream:
+    """A route of the gateway with the addresses of the instances that serve it."""
+
+    service: str
+    route: Route
+    addresses: tuple[IPv4Address, ...]
+    port: int
+
+
+@dataclass(frozen=True)
+class Node:
+    """One container's place: the networks it is on, with its address in each."""
+
+    name: str
+    service: str
+    addresses: dict[str, IPv4Address] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Topology:
+    """The whole plan."""
+
+    networks: tuple[Network, ...]
+    nodes: dict[str, Node]
+    upstreams: tuple[Upstream, ...]
+
+    @cached_property
+    def hosts(self) -> tuple[str, ...]:
+        """Every public host name, sorted."""
+        return tuple(sorted({upstream.route.host for upstream in self.upstreams}))
+
+    @cached_property
+    def admin_hosts(self) -> tuple[str, ...]:
+        """Hosts that exist for operators only: each of their routes is an admin route."""
+        visitors = {upstream.route.host for upstream in self.upstreams if not upstream.route.admin}
+        return tuple(host for host in self.hosts if host not in visitors)
+
+    @cached_property
+    def visitor_hosts(self) -> tuple[str, ...]:
+        """Hosts that exist for everyone."""
+        return tuple(host for host in self.hosts if host not in self.admin_hosts)
+
+    def network(self, name: str) -> Network:
+        """A network by name. Raises ``KeyError`` where there is none."""
+        return self._by_name[name]
+
+    @cached_property
+    def _by_name(self) -> dict[str, Network]:
+        return {network.name: network for network in self.networks}
+
+
+class SubnetClashError(ValueError):
+    """Two links hash to one subnet: one of them needs a line in ``network.subnets``."""
+
+    def __init__(self, link: str, other: str, free: IPv4Network) -> None:
+        super().__init__(f"{link} and {other} fall on the same subnet: add  {link}: {free}")
+        self.link, self.free = link, free
+
+
+def instances(name: str, service: Service) -> tuple[str, ...]:
+    """Node names of a service's replicas. The first bears the service's name, so a second one moves nothing."""
+    return (name, *(f"{name}-{index}" for index in range(2, service.replicas + 1)))
+
+
+def links(services: dict[str, Service]) -> Iterator[tuple[str, str]]:
+    """Every declared link between two nodes, as (client, server), sorted within its service."""
+    for name, service in sorted(services.items()):
+        for node in instances(name, service):
+            if service.routes:
+                yield GATEWAY, node
+            if service.egress:
+                yield node, PROXY
+            for used in sorted(set(service.uses)):
+                yield from ((node, server) for server in instances(used, services[used]))
+
+
+def plan(settings: Settings) -> Topology:
+    """The plan of a stack. Raises ``SubnetClashError`` where two links need the same subnet."""
+    pool = IPv4Network(settings.network.pool)
+    pairs = list(links(settings.services))
+    subnets = _subnets(pool, pairs, settings.network.subnets)
+    networks = (_egress(pool), _ingress(pool), *(_link(pair, subnets[pair]) for pair in pairs))
+    nodes = _nodes(settings.services, networks)
+    return Topology(networks, nodes, tuple(_upstreams(settings.services, nodes)))
+
+
+def slot(client: str, server: str, pool: IPv4Network) -> IPv4Network:
+    """The /29 that a link's name hashes to."""
+    free = 2 ** (29 - pool.prefixlen) - RESERVED_SLOTS
+    digest = hashlib.sha256(f"{client}>{server}".encode()).digest()
+    return _slot(pool, RESERVED_SLOTS + int.from_bytes(digest[:8], "big") % free)
+
+
+def _slot(pool: IPv4Network, index: int) -> IPv4Network:
+    return IPv4Network((int(pool.network_address) + 8 * index, 29))
+
+
+def _subnets(
+    pool: IPv4Network, pairs: list[tuple[str, str]], pinned: dict[str, str]
+) -> dict[tuple[str, str], IPv4Network]:
+    taken: dict[IPv4Network, str] = {IPv4Network(subnet): link for link, subnet in pinned.items()}
+    found: dict[tuple[str, str], IPv4Network] = {}
+    for client, server in pairs:
+        link = f"{client}>{server}"
+        subnet = IPv4Network(pinned[link]) if link in pinned else slot(client, server, pool)
+        owner = taken.setdefault(subnet, link)
+        if owner != link:
+            raise SubnetClashError(link, owner, _next_free(pool, subnet, taken, pairs))
+        found[client, server] = subnet
+    return found
+
+
+def _next_free(
+    pool: IPv4Network, start: IPv4Network, taken: dict[IPv4Network, str], pairs: list[tuple[str, str]]
+) -> IPv4Network:
+    used = {*taken, *(slot(client, server, pool) for client, server in pairs)}
+    size = 2 ** (29 - pool.prefixlen)
+    first = (int(start.network_address) - int(pool.network_address)) // 8
+    order = (RESERVED_SLOTS + (first + step) % (size - RESERVED_SLOTS) for step in range(size))
+    return next(candidate for index in order if (candidate := _slot(pool, index)) not in used)
+
+
+def _egress(pool: IPv4Network) -> Network:
+    subnet = IPv4Network((int(pool.network_address), 28))
+    return Network("egress", "egress", subnet, _members(subnet, EGRESS_ADDRESSES))
+
+
+def _ingress(pool: IPv4Network) -> Network:
+    subnet = _slot(pool, 2)
+    return Network("ingress", "ingress", subnet, _members(subnet, INGRESS_ADDRESSES))
+
+
+def _link(pair: tuple[str, str], subnet: IPv4Network) -> Network:
+    client, server = pair
+    members = _members(subnet, {server: 2, client: 3})
+    return Network(f"link-{client}-{server}", "link", subnet, members, client, server)
+
+
+def _members(subnet: IPv4Network, offsets: dict[str, int]) -> dict[str, IPv4Address]:
+    return {name: ipaddress.IPv4Address(int(subnet.network_address) + offset) for name, offset in offsets.items()}
+
+
+def _nodes(services: dict[str, Service], networks: tuple[Network, ...]) -> dict[str, Node]:
+    nodes = {name: Node(name, name) for name in (GATEWAY, CLOUDFLARED, RESOLVER, PROXY, CROWDSEC)}
+    for name, service in sorted(services.items()):
+        nodes |= {node: Node(node, name) for node in instances(name, service)}
+    for network in networks:
+        for member, address in network.members.items():
+            nodes[member].addresses[network.name] = address
+    return nodes
+
+
+def _upstreams(services: dict[str, Service], nodes: dict[str, Node]) -> Iterator[Upstream]:
+    for name, service in sorted(services.items()):
+        serving = instances(name, service)
+        addresses = tuple(nodes[node].addresses.get(f"link-{GATEWAY}-{node}", IPv4Address(0)) for node in serving)
+        for route in service.routes:
+            yield Upstream(name, route, addresses, service.port or 0)
