@@ -132,7 +132,7 @@ def _mounts(settings: Settings) -> Iterator[Problem]:
         folders = {path.rpartition("/")[0] for path in service.files} | ({"/run/secrets"} if service.secrets else set())
         count = Counter([*folders, *service.volumes.values(), *service.tmpfs])
         for path in sorted(path for path, times in count.items() if times > 1):
-            yield f"services.{name}", f"{path or '/'} is mounted twice: files, secrets, volumes and tmpfs need folders of their own"
+            yield f"services.{name}", f"{path} is mounted twice: files, secrets, volumes and tmpfs need own folders"
         if "" in folders:
             yield f"services.{name}.files", "a file in / would hide the whole image: choose a folder"
 

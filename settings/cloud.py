@@ -59,6 +59,6 @@ class Edge(Model):
 
     manage_zone: bool = Field(True, description="Off where another stack already manages this zone's settings.")
     min_tls: Literal["1.2", "1.3"] = Field("1.2", description="Oldest TLS version that visitors may use.")
-    bot_fight: bool = Field(True, description="Challenges known bots. Breaks API clients that are no browsers: off for those.")
+    bot_fight: bool = Field(True, description="Challenges known bots; off where API clients are no browsers.")
     hotlink_protection: bool = Field(True, description="Refuses images to pages of other sites.")
     requests_per_10s: int = Field(200, ge=1, le=100_000, description="Per visitor address, before the edge blocks it.")

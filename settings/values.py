@@ -52,7 +52,8 @@ def _pinned_image(text: str) -> str:
 
 
 def _ssh_public_key(text: str) -> str:
-    if not re.fullmatch(r"(sk-)?(ssh-ed25519|ecdsa-sha2-nistp256)(@openssh\.com)? [A-Za-z0-9+/]{60,}={0,2}( .*)?", text):
+    kind = r"ssh-ed25519|sk-ssh-ed25519@openssh\.com|sk-ecdsa-sha2-nistp256@openssh\.com"
+    if not re.fullmatch(rf"({kind}) [A-Za-z0-9+/]{{60,}}={{0,2}}( [^\n]*)?", text):
         raise ValueError("paste one line of an id_ed25519.pub (ed25519, or a security key's sk- type)")
     return text
 

@@ -1,0 +1,62 @@
+"""The Docker Engine that everything runs on: the server's, behind the admin tunnel, or this machine's."""
+
+from typing import Literal, TypedDict
+
+import pulumi
+import pulumi_command as command
+import pulumi_docker as docker
+
+from components.engine.render import ready_command, ssh_options
+
+LOCAL = "unix:///var/run/docker.sock"
+
+
+class Server(TypedDict):
+    """A remote Engine: where SSH is found, which key it has, and what identifies this very server."""
+
+    ssh_host: str
+    host_key: pulumi.Input[str]
+    server_id: pulumi.Input[str]
+    connected: list[pulumi.Resource]
+    """DNS and Access must be there before the first attempt: a failed look-up is remembered by resolvers."""
+
+
+class EngineArgs(TypedDict):
+    """``server`` is needed with target ``cloud``."""
+
+    target: Literal["cloud", "local"]
+    server: Server | None
+
+
+class Engine(pulumi.ComponentResource):
+    """An explicit Docker provider. For a server its address is the answer of a command that waits for it."""
+
+    provider: docker.Provider
+
+    def __init__(self, name: str, args: EngineArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("zero-exposure:index:Engine", name, None, opts)
+        server = args["server"]
+        child = pulumi.ResourceOptions(parent=self)
+        if server is None:
+            self.provider = docker.Provider(f"{name}-docker", host=LOCAL, opts=child)
+        else:
+            self.provider = _remote(name, server, child)
+        self.register_outputs({"host": self.provider.host})
+
+
+def _remote(name: str, server: Server, opts: pulumi.ResourceOptions) -> docker.Provider:
+    ssh_host = server["ssh_host"]
+    key = pulumi.Output.from_input(server["host_key"])
+    ready = command.local.Command(
+        f"{name}-ready",
+        create=key.apply(lambda line: ready_command(ssh_host, line)),
+        # A new server is waited for anew.
+        triggers=[server["server_id"]],
+        opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=server["connected"])),
+    )
+    return docker.Provider(
+        f"{name}-docker",
+        host=ready.stdout,
+        ssh_opts=key.apply(lambda line: ssh_options(ssh_host, line)),
+        opts=opts,
+    )

@@ -1,0 +1,52 @@
+"""The private Docker networks of a stack."""
+
+from typing import TypedDict
+
+import pulumi
+import pulumi_docker as docker
+
+from topology import Network, Topology
+
+
+class NetworksArgs(TypedDict):
+    """``stack`` prefixes Docker's names; ``topology`` decides which networks there are."""
+
+    stack: str
+    topology: Topology
+
+
+class Networks(pulumi.ComponentResource):
+    """One Docker network for each network of the topology, with its explicit subnet; only ``egress`` leads out."""
+
+    names: dict[str, pulumi.Output[str]]
+    """Network name of the topology → Docker's name, as an Output that waits for the network."""
+
+    def __init__(self, name: str, args: NetworksArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("zero-exposure:index:Networks", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        self.names = {
+            network.name: _network(name, network, args["stack"], child).name for network in args["topology"].networks
+        }
+        self.register_outputs({"names": self.names})
+
+
+def _network(name: str, network: Network, stack: str, opts: pulumi.ResourceOptions) -> docker.Network:
+    return docker.Network(
+        f"{name}-{network.name}",
+        name=f"{stack}-{network.name}",
+        driver="bridge",
+        internal=network.internal,
+        attachable=False,
+        ipv6=False,
+        ipam_configs=[docker.NetworkIpamConfigArgs(subnet=str(network.subnet), gateway=str(network.subnet[1]))],
+        labels=[docker.NetworkLabelArgs(label=f"zero-exposure.{key}", value=value) for key, value in _labels(network)],
+        # A container's address on a network must not change hands while the network is replaced.
+        opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(delete_before_replace=True)),
+    )
+
+
+def _labels(network: Network) -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = [("network", network.kind)]
+    if network.kind == "link":
+        found += [("client", network.client), ("server", network.server)]
+    return found

@@ -1,0 +1,97 @@
+"""The user's containers, with their credentials."""
+
+from typing import TypedDict
+
+import pulumi
+import pulumi_docker as docker
+import pulumi_random as random
+
+from components.container import ContainerSpec, deploy
+from components.services.render import Parts, files, start_order
+from components.site import Site
+from settings.reference import SECRETS, Credential, credentials
+from settings.service import Service
+from topology import Topology, instances
+
+PASSWORD_LENGTH = 40
+"""Letters and digits only, so that a password fits into a URL and a configuration file as it is: 238 bits."""
+
+
+class ServicesArgs(TypedDict):
+    """``secrets`` are the stack's own by name; ``generated`` names those that the program makes."""
+
+    services: dict[str, Service]
+    topology: Topology
+    site: Site
+    secrets: dict[str, pulumi.Output[str]]
+    generated: tuple[str, ...]
+
+
+class Services(pulumi.ComponentResource):
+    """One container for each replica of each service, started after those it uses."""
+
+    containers: dict[str, docker.Container]
+    """Node name → container."""
+
+    def __init__(self, name: str, args: ServicesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("zero-exposure:index:Services", name, None, opts)
+        self._args = args
+        self._child = pulumi.ResourceOptions(parent=self)
+        self._credentials = self._generated()
+        self.containers = {}
+        for service in start_order(args["services"]):
+            self._deploy(service)
+        self.register_outputs({"containers": sorted(self.containers)})
+
+    def _generated(self) -> dict[Credential, pulumi.Output[str]]:
+        """Every credential of the stack: those of presets, those to generate, and the stack's own."""
+        made = [Credential(SECRETS, name) for name in self._args["generated"]]
+        for name, service in sorted(self._args["services"].items()):
+            made += [Credential(name, credential) for credential in credentials(service)]
+        own = {Credential(SECRETS, name): value for name, value in self._args["secrets"].items()}
+        return own | {credential: self._password(credential) for credential in made}
+
+    def _password(self, credential: Credential) -> pulumi.Output[str]:
+        password = random.RandomPassword(
+            f"{credential.owner}-{credential.name}", length=PASSWORD_LENGTH, special=False, opts=self._child
+        )
+        return pulumi.Output.secret(password.result)
+
+    def _deploy(self, name: str) -> None:
+        args = self._args
+        service = args["services"][name]
+        used = [self.containers[node] for use in service.uses for node in instances(use, args["services"][use])]
+        texts = {path: self._text(parts) for path, parts in files(name, args["services"]).items()}
+        opts = pulumi.ResourceOptions.merge(self._child, pulumi.ResourceOptions(depends_on=used))
+        for node in instances(name, service):
+            spec = _spec(node, name, service, args["topology"], texts)
+            self.containers[node] = deploy(spec, args["site"], opts)
+
+    def _text(self, parts: Parts) -> str | pulumi.Output[str]:
+        """A plain text where no secret takes part, so that its content is known at preview."""
+        if all(isinstance(part, str) for part in parts):
+            return "".join(str(part) for part in parts)
+        resolved = [part if isinstance(part, str) else self._credentials[part] for part in parts]
+        return pulumi.Output.secret(pulumi.Output.concat(*resolved))
+
+
+def _spec(
+    node: str, name: str, service: Service, topology: Topology, texts: dict[str, str | pulumi.Output[str]]
+) -> ContainerSpec:
+    return ContainerSpec(
+        node=node,
+        role="service",
+        image=service.image,
+        networks=topology.nodes[node].addresses,
+        user=service.user,
+        root_reason=service.root_reason,
+        entrypoint=service.entrypoint,
+        command=service.command,
+        env=service.env,
+        files=texts,
+        volumes=service.volumes,
+        tmpfs=service.tmpfs,
+        healthcheck=service.healthcheck,
+        limits=service.limits,
+        aliases=(name,),
+    )

@@ -1,0 +1,29 @@
+"""From a service's settings to the values of its containers. Pure."""
+
+from settings.reference import Credential, split
+from settings.service import Service
+
+SECRETS = "/run/secrets"
+
+Parts = list[str | Credential]
+
+
+def files(name: str, services: dict[str, Service]) -> dict[str, Parts]:
+    """Every file of a service as literal parts and credentials: path → parts."""
+    service = services[name]
+    texts = service.files | {f"{SECRETS}/{file}": text for file, text in service.secrets.items()}
+    return {path: split(text, name, services) for path, text in sorted(texts.items())}
+
+
+def start_order(services: dict[str, Service]) -> list[str]:
+    """Names with those that are used before those that use them; settings have made sure that there is no cycle."""
+    order: dict[str, None] = {}
+    waiting = [(name, False) for name in sorted(services, reverse=True)]
+    while waiting:
+        name, used_are_there = waiting.pop()
+        if used_are_there:
+            order[name] = None
+        elif name not in order:
+            waiting.append((name, True))
+            waiting.extend((used, False) for used in sorted(services[name].uses, reverse=True))
+    return list(order)
