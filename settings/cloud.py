@@ -4,7 +4,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from settings.values import Cidr, ClockTime, Email, HexId, Hostname, Image, Model, Name, SshPublicKey
+from settings.values import LABEL, Cidr, ClockTime, Email, HexId, Hostname, Image, Model, Name, SshPublicKey
 
 
 class Cloudflare(Model):
@@ -12,6 +12,9 @@ class Cloudflare(Model):
 
     account_id: HexId = Field(description="32 hex digits, on the account's home page.")
     zone_id: HexId = Field(description="32 hex digits, on the zone's overview page.")
+    team: str = Field(
+        pattern=rf"^{LABEL}$", description="TEAM of TEAM.cloudflareaccess.com: Zero Trust, Settings, Team name."
+    )
     plan: Literal["free", "pro", "business", "enterprise"] = Field(
         "free", description="Decides which edge settings are used: what the plan lacks is left out, not tried."
     )
@@ -59,6 +62,13 @@ class Edge(Model):
 
     manage_zone: bool = Field(True, description="Off where another stack already manages this zone's settings.")
     min_tls: Literal["1.2", "1.3"] = Field("1.2", description="Oldest TLS version that visitors may use.")
-    bot_fight: bool = Field(True, description="Challenges known bots; off where API clients are no browsers.")
+    bot_fight: bool = Field(
+        True,
+        description="Challenges bots, the SSH host apart. Needs a paid plan: on free it could not spare that host. "
+        "Off where API clients are no browsers.",
+    )
     hotlink_protection: bool = Field(True, description="Refuses images to pages of other sites.")
     requests_per_10s: int = Field(200, ge=1, le=100_000, description="Per visitor address, before the edge blocks it.")
+    other_hosts: tuple[Hostname, ...] = Field(
+        (), description="Names in this zone that something else serves. With admin hosts, every other name is blocked."
+    )
