@@ -67,15 +67,19 @@ def record(
     says. The SDK's state is global: one run at a time in a process.
     """
     recorder = Recorder(outputs)
+    loop = asyncio.new_event_loop()
+    # The SDK ties every output to the loop that is current when it is made, the root's too.
+    asyncio.set_event_loop(loop)
     _reset()
-    set_mocks(_Outputs(outputs), project, stack, preview, monitor=recorder)
-    pulumi.runtime.set_all_config(dict(config or {}), [])
     try:
-        asyncio.run(run_pulumi_func(program))
+        set_mocks(_Outputs(outputs), project, stack, preview, monitor=recorder)
+        pulumi.runtime.set_all_config(dict(config or {}), [])
+        loop.run_until_complete(run_pulumi_func(program))
         exports = getattr(get_root_resource(), "outputs", {})
-        return Recording(tuple(recorder.registrations), asyncio.run(_resolved(exports)))
+        return Recording(tuple(recorder.registrations), loop.run_until_complete(_resolved(exports)))
     finally:
         _reset()
+        loop.close()
 
 
 class _Outputs(Mocks):

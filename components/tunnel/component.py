@@ -1,0 +1,152 @@
+"""The only ways in: two tunnels that dial out, their DNS names, and Access in front of what is not for everyone."""
+
+from typing import TypedDict
+
+import pulumi
+import pulumi_cloudflare as cloudflare
+import pulumi_random as random
+
+from components.tunnel import access, render
+from components.tunnel.connector import Connector, connector
+from settings import cloud
+
+
+class TunnelArgs(TypedDict):
+    """``visitor_hosts`` and ``admin_hosts`` are all public names; ``gateway_url`` is where the connector finds them."""
+
+    stack: str
+    domain: str
+    cloudflare: cloud.Cloudflare
+    tunnel: cloud.Tunnel
+    operators: cloud.Operators
+    visitor_hosts: tuple[str, ...]
+    admin_hosts: tuple[str, ...]
+    gateway_url: str
+
+
+class Tunnel(pulumi.ComponentResource):
+    """The ``admin`` tunnel leads to sshd on the server, the ``app`` tunnel to the gateway.
+
+    They are two, so that neither a flood nor a mistake on the public side takes the operators' way in.
+    """
+
+    ssh_host: str
+    """Host name of SSH behind Access."""
+    admin_token: pulumi.Output[str]
+    """Secret: what the server's connector runs with."""
+    app_token: pulumi.Output[str]
+    """Secret: what the connector in the container network runs with."""
+    admin_tunnel_id: pulumi.Output[str]
+    app_tunnel_id: pulumi.Output[str]
+    service_token_id: pulumi.Output[str]
+    """What a pipeline sends as ``CF-Access-Client-Id``."""
+    service_token_secret: pulumi.Output[str]
+    """Secret: what a pipeline sends as ``CF-Access-Client-Secret``."""
+    urls: tuple[str, ...]
+    """Where visitors find the stack."""
+    admin_urls: tuple[str, ...]
+    """Where operators find it, after a login."""
+
+    def __init__(self, name: str, args: TunnelArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("zero-exposure:index:Tunnel", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        self._name_hosts(args)
+        site = access.Site(name, args["stack"], args["cloudflare"].account_id, args["tunnel"].session, child)
+        audiences = self._protect(site, args)
+        admin, app = self._connect(name, args, audiences, child)
+        _records(name, args, self.ssh_host, admin, app, child)
+        _alert(site, args["operators"].emails, [admin, app])
+        self.admin_token, self.app_token = admin.token, app.token
+        self.admin_tunnel_id, self.app_tunnel_id = admin.tunnel.id, app.tunnel.id
+        self.register_outputs(
+            {
+                "sshHost": self.ssh_host,
+                "adminTunnelId": self.admin_tunnel_id,
+                "appTunnelId": self.app_tunnel_id,
+                "urls": list(self.urls),
+                "adminUrls": list(self.admin_urls),
+            }
+        )
+
+    def _name_hosts(self, args: TunnelArgs) -> None:
+        visitors, admins = args["visitor_hosts"], args["admin_hosts"]
+        taken = (*visitors, *admins)
+        self.ssh_host = render.ssh_host(args["stack"], args["domain"], args["tunnel"].ssh_host, taken)
+        self.urls = tuple(f"https://{host}" for host in sorted(visitors))
+        self.admin_urls = tuple(f"https://{host}" for host in sorted(admins))
+
+    def _protect(self, site: access.Site, args: TunnelArgs) -> dict[str, pulumi.Output[str]]:
+        """Access applications of every host that is not for visitors: host → audience tag."""
+        people = access.people(site, args["operators"].emails)
+        token = access.service_token(site)
+        self.service_token_id = token.client_id
+        self.service_token_secret = pulumi.Output.secret(token.client_secret)
+        pipeline = access.pipeline(site, token)
+        ssh = access.application(site, self.ssh_host, [people, pipeline], browser=False)
+        web = {host: access.application(site, host, [people], browser=True) for host in sorted(args["admin_hosts"])}
+        return {host: application.aud for host, application in {self.ssh_host: ssh, **web}.items()}
+
+    def _connect(
+        self,
+        name: str,
+        args: TunnelArgs,
+        audiences: dict[str, pulumi.Output[str]],
+        opts: pulumi.ResourceOptions,
+    ) -> tuple[Connector, Connector]:
+        # A second tunnel of the same name is refused, even while the first one is being deleted.
+        suffix = random.RandomString(f"{name}-suffix", length=6, special=False, upper=False, opts=opts).result
+        rules = {
+            "admin": render.admin_rules(self.ssh_host),
+            "app": render.app_rules(args["visitor_hosts"], args["admin_hosts"], args["gateway_url"]),
+        }
+        admin, app = (
+            connector(
+                f"{name}-{role}",
+                pulumi.Output.concat(f"zero-exposure-{args['stack']}-{role}-", suffix),
+                args["cloudflare"],
+                rules[role],
+                audiences,
+                opts,
+            )
+            for role in ("admin", "app")
+        )
+        return admin, app
+
+
+def _records(
+    name: str, args: TunnelArgs, ssh: str, admin: Connector, app: Connector, opts: pulumi.ResourceOptions
+) -> None:
+    names = render.app_names(args["domain"], args["visitor_hosts"], args["admin_hosts"])
+    for host, behind in [(ssh, admin), *((host, app) for host in names)]:
+        # A name appears only when the tunnel knows what to do with it, and who may use it.
+        ready = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[behind.config]))
+        cloudflare.DnsRecord(
+            f"{name}-dns-{host}",
+            zone_id=args["cloudflare"].zone_id,
+            name=host,
+            type="CNAME",
+            content=behind.tunnel.id.apply(render.target),
+            proxied=True,
+            ttl=1,  # automatic, the only one that a proxied record may have
+            comment=f"zero-exposure {args['stack']}",
+            opts=ready,
+        )
+
+
+def _alert(site: access.Site, emails: tuple[str, ...], connectors: list[Connector]) -> None:
+    """Cloudflare tells when a tunnel goes down: nothing on the server could."""
+    statuses = ["TUNNEL_STATUS_TYPE_DOWN", "TUNNEL_STATUS_TYPE_DEGRADED", "TUNNEL_STATUS_TYPE_HEALTHY"]
+    cloudflare.NotificationPolicy(
+        f"{site.name}-health",
+        account_id=site.account_id,
+        name=site.title("tunnel health"),
+        alert_type="tunnel_health_event",
+        enabled=True,
+        mechanisms=cloudflare.NotificationPolicyMechanismsArgs(
+            emails=[cloudflare.NotificationPolicyMechanismsEmailArgs(id=email) for email in emails]
+        ),
+        filters=cloudflare.NotificationPolicyFiltersArgs(
+            new_statuses=statuses, tunnel_ids=[each.tunnel.id for each in connectors]
+        ),
+        opts=site.opts,
+    )

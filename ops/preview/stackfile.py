@@ -1,0 +1,68 @@
+"""Reads a stack file as the engine would hand it to the program, without an engine.
+
+Encrypted values stay encrypted: there is no passphrase here, so each becomes a stand-in that says so.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ops.preview.simulated import masked
+
+
+class StackFileError(Exception):
+    """The stack file or the project file cannot be read. The text names the file and what is wrong."""
+
+
+def project_name(root: Path) -> str:
+    """The project's name, which is also the namespace of its configuration."""
+    return str(_mapping(root / "Pulumi.yaml").get("name", ""))
+
+
+def stack_values(root: Path, stack: str) -> dict[str, str]:
+    """Configuration of one stack: full key → text, objects as JSON. Raises ``StackFileError``."""
+    path = root / f"Pulumi.{stack}.yaml"
+    if not path.is_file():
+        known = ", ".join(sorted(file.name.split(".")[1] for file in root.glob("Pulumi.*.yaml")))
+        raise StackFileError(f"{path.name}: there is no such file; stacks here: {known or 'none'}")
+    namespace = project_name(root)
+    config = {**_defaults(root), **(_mapping(path).get("config") or {})}
+    return {_full(key, namespace): _text(value, _full(key, namespace)) for key, value in config.items()}
+
+
+def _defaults(root: Path) -> dict[str, Any]:
+    schema = _mapping(root / "Pulumi.yaml").get("config") or {}
+    return {key: entry["default"] for key, entry in schema.items() if isinstance(entry, dict) and "default" in entry}
+
+
+def _mapping(path: Path) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError) as error:
+        raise StackFileError(f"{path.name}: {error}") from None
+    if not isinstance(content, dict):
+        raise StackFileError(f"{path.name}: a map of keys is needed")
+    return content
+
+
+def _full(key: str, namespace: str) -> str:
+    return key if ":" in key else f"{namespace}:{key}"
+
+
+def _text(value: object, key: str) -> str:
+    plain = _unsecured(value, key.rpartition(":")[2])
+    if isinstance(plain, dict | list | bool):
+        return json.dumps(plain)
+    return "" if plain is None else str(plain)
+
+
+def _unsecured(value: object, name: str) -> object:
+    if isinstance(value, dict):
+        if set(value) == {"secure"}:
+            return masked(name)
+        return {key: _unsecured(inner, str(key)) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_unsecured(inner, f"{name}-{index}") for index, inner in enumerate(value)]
+    return value
