@@ -1,0 +1,146 @@
+"""From values to the server's cloud-init user data. Pure.
+
+``root/`` mirrors the server's own tree: each file in it lands at the same path. ``user-data.yaml.j2`` carries them.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from ipaddress import IPv4Network
+from pathlib import Path
+from typing import Final, Literal
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+MAX_USER_DATA: Final = 32 * 1024
+"""Bytes; Hetzner refuses more. https://docs.hetzner.cloud/#servers-create-a-server"""
+OUTBOUND_TCP: Final = (53, 80, 443, 853, 7844)
+"""DNS, apt, HTTPS, DNS over TLS, Cloudflare's edge: what the server may call. The provider's firewall has the same."""
+OUTBOUND_UDP: Final = (53, 123, 7844)
+"""DNS, time, Cloudflare's edge (QUIC)."""
+CONTAINER_TCP: Final = (443, 853, 7844)
+"""What containers on the egress network may call: no apt, no plain DNS."""
+CONTAINER_UDP: Final = (7844,)
+DOCKER_POOLS: Final = (IPv4Network("172.24.0.0/14"), IPv4Network("192.168.128.0/17"))
+"""For networks made by hand. No private range overlaps with both."""
+FOLDER: Final = Path(__file__).parent
+ROOT: Final = FOLDER / "root"
+RULES: Final = "/etc/nftables.conf"
+MANIFEST: Final = "/usr/local/lib/zero-exposure/manifest"
+
+
+@dataclass(frozen=True)
+class Repository:
+    """An apt repository outside Debian, with the one key that may sign it."""
+
+    site: str
+    repository: str
+    key_url: str
+    keyring: str
+    fingerprint: str
+
+
+CLOUDFLARE: Final = Repository(
+    site="pkg.cloudflare.com",
+    repository="https://pkg.cloudflare.com/cloudflared",
+    key_url="https://pkg.cloudflare.com/cloudflare-main.gpg",
+    keyring="/usr/share/keyrings/cloudflare-main.gpg",
+    fingerprint="CC94B39C77AE7342A68B89628A682D308D4E5E73",
+)
+"""Cloudflare's packages and their signing key since October 2025. https://pkg.cloudflare.com"""
+
+
+@dataclass(frozen=True)
+class Values:
+    """What differs between two servers. ``host_key_private`` and ``token`` are secrets."""
+
+    image: Literal["debian-12", "debian-13"]
+    reboot_time: str
+    authorized_keys: tuple[str, ...]
+    pool: str
+    volume_id: str
+    host_key_private: str
+    host_key_public: str
+    token: str
+
+
+@dataclass(frozen=True)
+class File:
+    """One file on the server."""
+
+    path: str
+    text: str
+
+    @property
+    def mode(self) -> str:
+        """Scripts may be executed; nobody but root may write."""
+        return "0755" if self.text.startswith("#!/bin/") else "0644"
+
+
+def user_data(values: Values) -> str:
+    """The whole cloud-init text.
+
+    Raises:
+        ValueError: it is larger than the provider accepts.
+    """
+    rules, *others = files(values)
+    template = _environment(FOLDER).get_template("user-data.yaml.j2")
+    text = template.render(vars(values), nftables=rules.text, files=others)
+    size = len(text.encode())
+    if size > MAX_USER_DATA:
+        raise ValueError(f"operators.ssh_keys: user data has {size} bytes, the provider takes {MAX_USER_DATA}")
+    return text
+
+
+def files(values: Values) -> list[File]:
+    """Every file that holds no secret: the packet filter first, the manifest of all others last."""
+    paths = sorted(path.relative_to(ROOT) for path in ROOT.rglob("*") if path.is_file())
+    environment = _environment(ROOT)
+    shared = _shared(values)
+    found = [
+        File(f"/{path.as_posix().removesuffix('.j2')}", environment.get_template(path.as_posix()).render(shared))
+        for path in paths
+    ]
+    found.sort(key=lambda file: file.path != RULES)
+    return [*found, File(MANIFEST, _manifest(found))]
+
+
+def docker_pool(pool: str) -> IPv4Network:
+    """Addresses for Docker's own networks, apart from the program's ``pool``."""
+    return next(candidate for candidate in DOCKER_POOLS if not candidate.overlaps(IPv4Network(pool)))
+
+
+def packages(image: str) -> list[str]:
+    """Debian packages of a server. From 13 on Docker's client is a package of its own."""
+    client = ["docker-cli"] if image == "debian-13" else []
+    return ["docker.io", *client, "apparmor", "systemd-timesyncd", "unattended-upgrades"]
+
+
+def _shared(values: Values) -> dict[str, object]:
+    """Names for the templates in ``root``. None is a secret: their digests are in the manifest."""
+    return {
+        "image": values.image,
+        "reboot_time": values.reboot_time,
+        "docker_pool": docker_pool(values.pool),
+        "packages": packages(values.image),
+        "connector": CLOUDFLARE,
+        "outbound_tcp": OUTBOUND_TCP,
+        "outbound_udp": OUTBOUND_UDP,
+        "container_tcp": CONTAINER_TCP,
+        "container_udp": CONTAINER_UDP,
+    }
+
+
+def _manifest(found: list[File]) -> str:
+    """In the form that ``sha256sum --check`` reads."""
+    return "".join(f"{hashlib.sha256(file.text.encode()).hexdigest()}  {file.path}\n" for file in found)
+
+
+def _environment(folder: Path) -> Environment:
+    return Environment(
+        loader=FileSystemLoader(folder),
+        undefined=StrictUndefined,
+        autoescape=False,  # noqa: S701  # configuration, not HTML; values in YAML go through tojson
+        keep_trailing_newline=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
