@@ -1,12 +1,12 @@
 """The Docker Engine that everything runs on: the server's, behind the admin tunnel, or this machine's."""
 
-from typing import Literal, TypedDict
+from typing import TypedDict
 
 import pulumi
 import pulumi_command as command
 import pulumi_docker as docker
 
-from components.engine.render import ready_command, ssh_options
+from components.engine.render import host, ready_command, ssh_options
 
 LOCAL = "unix:///var/run/docker.sock"
 
@@ -22,14 +22,13 @@ class Server(TypedDict):
 
 
 class EngineArgs(TypedDict):
-    """``server`` is needed with target ``cloud``."""
+    """``server`` is None for this machine's own Engine."""
 
-    target: Literal["cloud", "local"]
     server: Server | None
 
 
 class Engine(pulumi.ComponentResource):
-    """An explicit Docker provider. For a server its address is the answer of a command that waits for it."""
+    """An explicit Docker provider. For a server it comes after a command that waits until Docker answers there."""
 
     provider: docker.Provider
 
@@ -56,7 +55,7 @@ def _remote(name: str, server: Server, opts: pulumi.ResourceOptions) -> docker.P
     )
     return docker.Provider(
         f"{name}-docker",
-        host=ready.stdout,
+        host=host(ssh_host),
         ssh_opts=key.apply(lambda line: ssh_options(ssh_host, line)),
-        opts=opts,
+        opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[ready])),
     )

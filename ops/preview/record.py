@@ -79,6 +79,7 @@ def record(
         return Recording(tuple(recorder.registrations), loop.run_until_complete(_resolved(exports)))
     finally:
         _reset()
+        asyncio.set_event_loop(None)
         loop.close()
 
 

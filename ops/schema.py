@@ -1,0 +1,56 @@
+"""`python -m ops.schema`: writes the JSON Schema of stack files, so that editors complete and check them."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from ops.preview.stackfile import project_name
+from settings.stack import Settings
+
+ROOT = Path(__file__).resolve().parents[1]
+FILE = ROOT / "stack.schema.json"
+
+
+def schema(namespace: str) -> dict[str, Any]:
+    """The schema of a whole stack file: Pulumi's own keys, ours below ``config``, other packages' untouched."""
+    settings = Settings.model_json_schema(ref_template="#/$defs/{model}")
+    ours = {f"{namespace}:{key}": value for key, value in settings["properties"].items()}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "A stack of zero-exposure",
+        "type": "object",
+        "properties": {
+            "config": {
+                "type": "object",
+                "properties": ours,
+                "required": [f"{namespace}:{key}" for key in settings.get("required", [])],
+                "patternProperties": {f"^(?!{namespace}:)[A-Za-z0-9-]+:[A-Za-z0-9-]+$": {}},
+                "additionalProperties": False,
+            },
+            "encryptionsalt": {"type": "string"},
+            "encryptedkey": {"type": "string"},
+            "secretsprovider": {"type": "string"},
+        },
+        "required": ["config"],
+        "$defs": settings["$defs"],
+    }
+
+
+def main() -> int:
+    """Write the file, or with ``--check`` say whether it is current."""
+    parser = argparse.ArgumentParser(prog="python -m ops.schema", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="exit 1 if the file is not current")
+    check = parser.parse_args().check
+    text = json.dumps(schema(project_name(ROOT)), indent=2, ensure_ascii=False) + "\n"
+    if check and (not FILE.is_file() or FILE.read_text(encoding="utf-8") != text):
+        print(f"{FILE.name} is not current: make schema", file=sys.stderr)
+        return 1
+    if not check:
+        FILE.write_text(text, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,159 @@
+"""The containers of the user's services, on mocks."""
+
+import json
+from typing import Any
+
+import pulumi
+
+from components.networks.component import Networks
+from components.services.component import Services
+from components.site import Site
+from policy.rules.model import Resource
+from settings.stack import Settings
+from tests.mocks import Recording, both_modes, run
+from tests.samples import local_stack, service, settings
+from topology import RESOLVER, plan
+
+CONTAINER = "docker:index/container:Container"
+PASSWORD = "masked-postgres-password"
+STRIPE = "sk_live_1234"
+
+
+def _deploy(stack: Settings) -> None:
+    topology = plan(stack)
+    networks = Networks("networks", {"stack": "dev", "topology": topology})
+    resolver = topology.nodes[RESOLVER].addresses["egress"]
+    secrets = {name: pulumi.Output.secret(value.get_secret_value()) for name, value in stack.secrets.items()}
+    Services(
+        "services",
+        {
+            "services": stack.services,
+            "topology": topology,
+            "site": Site("dev", pulumi.Output.secret("key"), resolver, networks.names),
+            "secrets": secrets,
+            "generated": stack.generated,
+        },
+    )
+
+
+def _recording(preview: bool, **changes: Any) -> Recording:
+    raw = local_stack(secrets={"stripe": STRIPE}, generated=["token"])
+    raw["services"]["api"]["secrets"]["stripe"] = "${secrets.stripe}"
+    raw["services"]["api"]["secrets"]["token"] = "${secrets.token}"
+    raw["services"]["api"] |= changes
+    return run(lambda: _deploy(settings(raw)), preview)
+
+
+def _container(recording: Recording, name: str) -> Resource:
+    return next(resource for resource in recording.of_type(CONTAINER) if resource.name == name)
+
+
+@both_modes
+def test_every_container_is_closed(preview: bool) -> None:
+    running = [entry for entry in _recording(preview).of_type(CONTAINER) if not entry.name.endswith("-carrier")]
+    assert len(running) == 3
+    for container in running:
+        props = container.props
+        assert props["readOnly"] is True
+        assert props["capabilities"] == {"drops": ["ALL"]}
+        assert props["securityOpts"] == ["no-new-privileges:true"]
+        assert props["memory"] == props["memorySwap"] > 0
+        assert {"name": "nproc", "soft": 200, "hard": 200} in props["ulimits"]
+        assert not {"ports", "privileged", "publishAllPorts", "devices", "pidMode"} & set(props)
+
+
+@both_modes
+def test_a_container_has_its_fixed_address_on_each_of_its_links(preview: bool) -> None:
+    api = _container(_recording(preview), "api")
+    topology = plan(settings(local_stack()))
+    placed = {entry["name"]: entry["ipv4Address"] for entry in api.props["networksAdvanced"]}
+    assert placed == {f"dev-{name}": str(address) for name, address in topology.nodes["api"].addresses.items()}
+
+
+@both_modes
+def test_a_container_without_any_link_is_on_no_network(preview: bool) -> None:
+    raw = local_stack(services={"lonely": service()})
+    lonely = _container(run(lambda: _deploy(settings(raw)), preview), "lonely")
+    assert (lonely.props["networkMode"], lonely.props["networksAdvanced"]) == ("none", [])
+
+
+@both_modes
+def test_secrets_travel_as_secrets_and_only_in_files(preview: bool) -> None:
+    recording = _recording(preview)
+    carrier = _container(recording, "api-carrier")
+    contents = {upload["file"]: upload["content"] for upload in carrier.props["uploads"]}
+    assert f"postgresql://postgres:{PASSWORD}@postgres:5432/app" in contents.values()
+    assert {f"uploads[{index}].content" for index in range(3)} <= carrier.secrets
+    for resource in recording.resources:
+        plain = _without_secrets(resource)
+        assert PASSWORD not in plain
+        assert STRIPE not in plain
+
+
+def _without_secrets(resource: Resource) -> str:
+    def walk(value: Any, path: str) -> Any:
+        if path in resource.secrets:
+            return None
+        if isinstance(value, dict):
+            return {key: walk(inner, f"{path}.{key}" if path else key) for key, inner in value.items()}
+        if isinstance(value, list):
+            return [walk(inner, f"{path}[{index}]") for index, inner in enumerate(value)]
+        return value
+
+    return json.dumps(walk(dict(resource.props), ""), default=str)
+
+
+def test_the_search_for_plain_secrets_finds_one_that_is_planted() -> None:
+    recording = _recording(True, env={"TOKEN": STRIPE})
+    assert STRIPE in _without_secrets(_container(recording, "api"))
+
+
+@both_modes
+def test_files_are_readable_by_the_containers_user_alone(preview: bool) -> None:
+    carrier = _container(_recording(preview), "api-carrier")
+    assert {(entry["owner"], entry["group"], entry["permissions"]) for entry in carrier.props["uploads"]} == {
+        ("1000", "1000", "0400")
+    }
+
+
+@both_modes
+def test_a_carrier_never_runs_and_has_no_network(preview: bool) -> None:
+    props = _container(_recording(preview), "api-carrier").props
+    assert (props["start"], props["mustRun"], props["networkMode"]) == (False, False, "none")
+
+
+@both_modes
+def test_the_container_mounts_read_only_what_the_carrier_fills(preview: bool) -> None:
+    recording = _recording(preview)
+    filled = {mount["volumeName"] for mount in _container(recording, "api-carrier").props["volumes"]}
+    mounted = {mount["volumeName"] for mount in _container(recording, "api").props["volumes"] if mount.get("readOnly")}
+    assert filled == mounted
+
+
+def _digest(recording: Recording) -> str:
+    labels = {entry["label"]: entry["value"] for entry in _container(recording, "api").props["labels"]}
+    return str(labels["zero-exposure.config"])
+
+
+@both_modes
+def test_a_changed_file_changes_the_containers_label_and_the_volumes_name(preview: bool) -> None:
+    before = _recording(preview, files={"/etc/app/app.conf": "a"})
+    after = _recording(preview, files={"/etc/app/app.conf": "b"})
+    assert _digest(before) != _digest(after)
+    names = [
+        {volume.props["name"] for volume in recording.of_type("docker:index/volume:Volume") if "etc-app" in volume.name}
+        for recording in (before, after)
+    ]
+    assert names[0] != names[1]
+
+
+@both_modes
+def test_only_data_volumes_are_protected(preview: bool) -> None:
+    protected = [resource.name for resource in _recording(preview).resources if resource.protect]
+    assert protected == ["postgres-data"]
+
+
+@both_modes
+def test_a_service_starts_after_what_it_uses(preview: bool) -> None:
+    recording = _recording(preview)
+    assert _container(recording, "postgres").urn in _container(recording, "api").dependencies

@@ -1,0 +1,51 @@
+"""Small stack files to test with. Each call gives a fresh copy to spoil."""
+
+from typing import Any
+
+from settings.load import validate
+from settings.stack import Settings
+
+NAMESPACE = "zero-exposure"
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGJnk0oK4T9D8n6yPp7oJ6X0f3gPbJx1n5b2dC9mV3aH someone"
+
+
+def service(**more: Any) -> dict[str, Any]:
+    """A service that needs nothing else."""
+    return {"image": "example/app:1.0", "user": "1000:1000", "port": 3000, **more}
+
+
+def local_stack(**more: Any) -> dict[str, Any]:
+    """An API in front of PostgreSQL, on the local Engine."""
+    return {
+        "target": "local",
+        "domain": "example.org",
+        "operators": {"networks": ["203.0.113.0/24"]},
+        "services": {
+            "api": service(
+                routes=[{"host": "api.example.org"}], uses=["postgres"], secrets={"database": "${postgres.url}"}
+            ),
+            "postgres": {"preset": "postgres"},
+            "admin": service(routes=[{"host": "admin.example.org", "admin": True}]),
+        },
+        **more,
+    }
+
+
+def cloud_stack(**more: Any) -> dict[str, Any]:
+    """The same behind Cloudflare, on a server."""
+    return local_stack(
+        target="cloud",
+        cloudflare={"account_id": "0" * 32, "zone_id": "1" * 32, "team": "example"},
+        host={},
+        operators={
+            "ssh_keys": {"someone": KEY},
+            "networks": ["203.0.113.0/24"],
+            "emails": ["someone@example.org"],
+        },
+        **more,
+    )
+
+
+def settings(raw: dict[str, Any]) -> Settings:
+    """The settings of a stack file that is right."""
+    return validate(raw, NAMESPACE)

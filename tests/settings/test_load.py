@@ -1,0 +1,139 @@
+"""A wrong stack file gives one message that names the key's path and says what is right."""
+
+import copy
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from settings.load import SettingsError, load
+from tests.samples import NAMESPACE, cloud_stack, local_stack, service, settings
+
+Spoil = Callable[[dict[str, Any]], object]
+
+
+def _route(**more: Any) -> dict[str, Any]:
+    return {"host": "api.example.org", **more}
+
+
+def _api(stack: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = stack["services"]["api"]
+    return found
+
+
+BAD: list[tuple[str, Spoil, str, str]] = [
+    ("unknown top-level key", lambda s: s.update(colour="red"), "colour", "no such key"),
+    ("unknown service key", lambda s: _api(s).update(ports=[80]), "services.api.ports", "no such key"),
+    ("bad CIDR", lambda s: s["operators"].update(networks=["203.0.113.7/24"]), "operators.networks[0]", "203.0.113"),
+    ("the internet as operators", lambda s: s["operators"].update(networks=["0.0.0.0/0"]), "operators", "large part"),
+    ("port too large", lambda s: _api(s).update(port=70_000), "services.api.port", "65535"),
+    ("port zero", lambda s: _api(s).update(port=0), "services.api.port", "1"),
+    ("link to nothing", lambda s: _api(s).update(uses=["redis"]), "services.api.uses[0]", "postgres"),
+    ("link to itself", lambda s: _api(s).update(uses=["api"]), "services.api.uses[0]", "itself"),
+    ("cycle", lambda s: s["services"]["admin"].update(uses=["other"])
+     or s["services"].update(other=service(uses=["admin"])), "services.admin.uses", "admin → other → admin"),
+    ("two on one host and path", lambda s: s["services"]["admin"].update(routes=[_route()]),
+     "services.admin.routes[0]", "services.api.routes[0]"),
+    ("host outside the zone", lambda s: _api(s).update(routes=[_route(host="api.example.net")]),
+     "services.api.routes[0].host", "example.org"),
+    ("host that only ends like the zone", lambda s: _api(s).update(routes=[_route(host="notexample.org")]),
+     "services.api.routes[0].host", "example.org"),
+    ("host two labels deep", lambda s: _api(s).update(routes=[_route(host="a.b.example.org")]),
+     "services.api.routes[0].host", "certificate"),
+    ("admin without operators", lambda s: s.update(operators={}), "services.admin.routes[0].admin", "operators"),
+    ("path with a dot segment", lambda s: _api(s).update(routes=[_route(path="/a/../b")]),
+     "services.api.routes[0]", "dot segment"),
+    ("unpinned image", lambda s: _api(s).update(image="example/app:latest"), "services.api.image", "pin"),
+    ("image without a tag", lambda s: _api(s).update(image="localhost:5000/app"), "services.api.image", "pin"),
+    ("no image", lambda s: _api(s).pop("image"), "services.api.image", "needed"),
+    ("no user", lambda s: _api(s).pop("user"), "services.api", "root_reason"),
+    ("root without a reason", lambda s: _api(s).update(user="0:0"), "services.api", "root"),
+    ("used without a port", lambda s: s["services"]["postgres"].update(port=None), "services.postgres.port", "needed"),
+    ("reserved name", lambda s: s["services"].update(gateway=service()), "services.gateway", "program's own"),
+    ("bad name", lambda s: s["services"].update(Api=service()), "services.Api", "match"),
+    ("name of a replica", lambda s: s["services"].update({"api-2": service()}) or _api(s).update(replicas=2),
+     "services.api-2", "replica"),
+    ("replicas of data", lambda s: s["services"]["postgres"].update(replicas=2), "services.postgres.replicas", "one"),
+    ("secret in env", lambda s: _api(s).update(env={"URL": "${postgres.url}"}), "services.api.env.URL", "secret"),
+    ("reference to what is not used", lambda s: s["services"]["admin"].update(secrets={"a": "${postgres.url}"}),
+     "services.admin.secrets.a", "does not use"),
+    ("unknown field of a preset", lambda s: _api(s).update(secrets={"a": "${postgres.uri}"}),
+     "services.api.secrets.a", "url"),
+    ("unknown secret", lambda s: _api(s).update(secrets={"a": "${secrets.stripe}"}),
+     "services.api.secrets.a", "none"),
+    ("two mounts on one path", lambda s: _api(s).update(tmpfs={"/data": "1m"}, volumes={"data": "/data"}),
+     "services.api", "/data"),
+    ("file in the root", lambda s: _api(s).update(files={"/app.conf": "x"}), "services.api.files", "folder"),
+    ("pool in public space", lambda s: s.update(network={"pool": "8.0.0.0/9"}), "network.pool", "private"),
+    ("pin outside the pool", lambda s: s.update(network={"subnets": {"api>postgres": "192.168.0.0/29"}}),
+     "network.subnets.api>postgres", "pool"),
+    ("pin of no link", lambda s: s.update(network={"subnets": {"a>b": "10.200.0.0/29"}}), "network.subnets.a>b", "no such"),
+    ("generated and given", lambda s: s.update(generated=["token"], secrets={"token": "x"}), "generated[0]", "already"),
+]  # fmt: skip
+
+BAD_IN_THE_CLOUD: list[tuple[str, Spoil, str, str]] = [
+    ("no host", lambda s: s.pop("host"), "host", "needed"),
+    ("no account", lambda s: s.pop("cloudflare"), "cloudflare", "needed"),
+    ("short zone id", lambda s: s["cloudflare"].update(zone_id="123"), "cloudflare.zone_id", "match"),
+    ("no key", lambda s: s["operators"].update(ssh_keys={}), "operators.ssh_keys", "public key"),
+    ("private key", lambda s: s["operators"].update(ssh_keys={"me": "-----BEGIN"}), "operators.ssh_keys.me", ".pub"),
+    ("RSA key", lambda s: s["operators"].update(ssh_keys={"me": "ssh-rsa AAAA"}), "operators.ssh_keys.me", "ed25519"),
+    ("no identity", lambda s: s["operators"].update(emails=[]), "operators.emails", "identity"),
+    ("unknown location", lambda s: s["host"].update(location="fra1"), "host.location", "fsn1"),
+    ("ssh host is a route", lambda s: s.update(tunnel={"ssh_host": "api.example.org"}), "tunnel.ssh_host", "already"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("spoil", "path", "right"), [case[1:] for case in BAD], ids=[case[0] for case in BAD])
+def test_names_the_key_and_what_is_right(spoil: Spoil, path: str, right: str) -> None:
+    stack = local_stack()
+    spoil(stack)
+    with pytest.raises(SettingsError) as caught:
+        settings(stack)
+    line = next(line for line in str(caught.value).splitlines() if f"{NAMESPACE}:{path}" in line)
+    assert right in line
+
+
+@pytest.mark.parametrize(
+    ("spoil", "path", "right"), [case[1:] for case in BAD_IN_THE_CLOUD], ids=[case[0] for case in BAD_IN_THE_CLOUD]
+)
+def test_names_the_key_and_what_is_right_in_the_cloud(spoil: Spoil, path: str, right: str) -> None:
+    stack = cloud_stack()
+    spoil(stack)
+    with pytest.raises(SettingsError) as caught:
+        settings(stack)
+    line = next(line for line in str(caught.value).splitlines() if f"{NAMESPACE}:{path}" in line)
+    assert right in line
+
+
+@pytest.mark.parametrize("stack", [local_stack, cloud_stack])
+def test_accepts_the_stacks_that_the_cases_spoil(stack: Callable[[], dict[str, Any]]) -> None:
+    assert settings(stack()).services["postgres"].image.startswith("postgres:")
+
+
+def test_names_every_wrong_key_in_one_message() -> None:
+    stack = local_stack(colour="red")
+    stack["services"]["api"]["port"] = 0
+    with pytest.raises(SettingsError, match=r"(?s)colour.*services\.api\.port|services\.api\.port.*colour"):
+        settings(stack)
+
+
+def test_reads_objects_from_the_engines_texts_and_leaves_other_namespaces_alone() -> None:
+    raw = local_stack()
+    values = {
+        f"{NAMESPACE}:{key}": value if isinstance(value, str) else json.dumps(value) for key, value in raw.items()
+    }
+    assert load({**values, "hcloud:token": "x"}, NAMESPACE) == settings(copy.deepcopy(raw))
+
+
+def test_a_secret_is_in_no_text_of_the_settings() -> None:
+    loaded = settings(local_stack(secrets={"stripe": "sk_live_1234"}))
+    assert "sk_live_1234" not in repr(loaded)
+    assert "sk_live_1234" not in loaded.model_dump_json()
+
+
+def test_a_secret_is_in_no_message() -> None:
+    with pytest.raises(SettingsError) as caught:
+        settings(local_stack(secrets={"Stripe": "sk_live_1234", "other": ["sk_live_5678"]}))
+    assert "sk_live" not in str(caught.value)
