@@ -6,7 +6,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from types import MappingProxyType
-from typing import Any, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from .graph import Stack
 
 Severity: TypeAlias = Literal["critical", "high", "medium", "low"]
 Level: TypeAlias = Literal["mandatory", "advisory"]
@@ -46,7 +49,7 @@ class Resource:
     type: str
     name: str
     urn: str
-    props: Props = NO_PROPS
+    props: Props = field(default_factory=lambda: NO_PROPS)
     parent: str | None = None
     dependencies: tuple[str, ...] = ()
     property_dependencies: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -115,13 +118,14 @@ class ChecklistItem:
 
 @dataclass(frozen=True, slots=True)
 class Exposure:
-    """The four metrics and the ten-item checklist of one stack, computed from its graph."""
+    """The four metrics and the ten-item checklist of one stack. `layers` names the layers that are counted."""
 
     open_inbound_ports: int
     security_layers: int
     tls_termination_points: int
     centralized_ingress_percent: int
     checklist: tuple[ChecklistItem, ...]
+    layers: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """The shape in which the score leaves the program."""
@@ -130,9 +134,7 @@ class Exposure:
             "security_layers": self.security_layers,
             "tls_termination_points": self.tls_termination_points,
             "centralized_ingress_percent": self.centralized_ingress_percent,
-            "checklist": [
-                {"item": item.item, "ok": item.ok, "evidence": item.evidence} for item in self.checklist
-            ],
+            "checklist": [{"item": item.item, "ok": item.ok, "evidence": item.evidence} for item in self.checklist],
         }
 
 
@@ -145,8 +147,7 @@ class Rule:
 
     `claim` is the sentence that holds while nothing is reported; `threat` is its anchor in
     docs/threat-model.md; `types` are the tokens it is for; `check` yields one message a finding, made of
-    property paths, never of property values. `covers` names the rules of public rule sets that it answers.
-    `waivable` is False for what would open a way in.
+    property paths, never of property values. `waivable` is False for what would open a way in.
     """
 
     id: str
@@ -156,14 +157,22 @@ class Rule:
     threat: str
     types: tuple[str, ...]
     check: ResourceCheck
-    covers: tuple[str, ...] = ()
     waivable: bool = True
     level: Level = "mandatory"
 
 
-def is_unknown(value: object) -> bool:
-    """True for the sentinel itself, not for a list or map that has it inside."""
-    return value is UNKNOWN
+@dataclass(frozen=True, slots=True)
+class StackRule:
+    """One rule about a whole stack. `check` yields findings; the other fields are those of Rule."""
+
+    id: str
+    severity: Severity
+    claim: str
+    remediation: str
+    threat: str
+    check: Callable[[Stack], Iterable[Finding]]
+    waivable: bool = True
+    level: Level = "mandatory"
 
 
 def has_unknown(value: object) -> bool:

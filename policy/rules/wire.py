@@ -70,11 +70,7 @@ def _marked(fields: Mapping[str, Value], path: str, secrets: list[str]) -> Prope
             secrets.append(path)
         return _from_value(fields["value"], path, secrets) if "value" in fields else UNKNOWN
     # Assets, archives and resource references stay as they are: a rule sees their path, text or URN.
-    return {
-        key: _from_value(inner, f"{path}.{key}", secrets)
-        for key, inner in fields.items()
-        if key != SIGNATURE
-    }
+    return {key: _from_value(inner, f"{path}.{key}", secrets) for key, inner in fields.items() if key != SIGNATURE}
 
 
 def _from_json(value: PropertyValue, path: str, secrets: list[str]) -> PropertyValue:
@@ -88,11 +84,7 @@ def _from_json(value: PropertyValue, path: str, secrets: list[str]) -> PropertyV
     if mark == SECRET:
         secrets.append(path)
         return _from_json(value.get("value", UNKNOWN), path, secrets)
-    return {
-        key: _from_json(inner, f"{path}.{key}", secrets)
-        for key, inner in value.items()
-        if key != SIGNATURE
-    }
+    return {key: _from_json(inner, f"{path}.{key}", secrets) for key, inner in value.items() if key != SIGNATURE}
 
 
 def _number(value: float) -> float | int:

@@ -1,0 +1,166 @@
+"""Cloudflare Access: who may come in. Every way of saying 'everyone' is refused."""
+
+import ipaddress
+from collections.abc import Iterator
+from typing import Final
+
+from .model import Resource, Rule
+from .reading import View
+from .tokens import ACCESS_APPLICATIONS, ACCESS_GROUPS, ACCESS_POLICIES, ACCESS_TOKENS
+
+PEOPLE: Final = {
+    "authContext",
+    "azureAd",
+    "cloudflareAccountMember",
+    "email",
+    "emailDomain",
+    "emailList",
+    "githubOrganization",
+    "group",
+    "gsuite",
+    "ip",
+    "ipList",
+    "oidc",
+    "okta",
+    "saml",
+    "linkedAppToken",
+}
+MACHINES: Final = {"commonName", "serviceToken"}
+PUBLIC_MAIL: Final = {
+    "gmail.com",
+    "googlemail.com",
+    "outlook.com",
+    "hotmail.com",
+    "live.com",
+    "yahoo.com",
+    "icloud.com",
+    "me.com",
+    "proton.me",
+    "protonmail.com",
+    "gmx.de",
+    "gmx.net",
+    "web.de",
+    "aol.com",
+    "mail.ru",
+    "qq.com",
+}
+WIDEST: Final = {4: 16, 6: 32}
+"""The widest network that may be let in by its address alone, by IP version."""
+FOREVER: Final = "forever"
+
+
+def policy(resource: Resource) -> Iterator[str]:
+    view = View(resource.props)
+    if resource.type not in ACCESS_GROUPS:
+        yield from decides(view)
+    else:
+        yield from _somebody(view, PEOPLE | MACHINES)
+
+
+def decides(view: View) -> Iterator[str]:
+    """Findings of one policy, its own resource or inline in an application."""
+    decision = view.text("decision")
+    if decision == "allow":
+        yield from _somebody(view, PEOPLE)
+    elif decision in {"non_identity", "non-identity"}:
+        yield from _somebody(view, MACHINES | {"ip", "ipList"})
+    elif decision != "deny":
+        yield f"{view.at('decision')}: only allow, deny and non_identity"
+
+
+def _somebody(view: View, known: set[str]) -> Iterator[str]:
+    includes = view.views("includes")
+    if not includes:
+        yield f"{view.at('includes')}: empty"
+    for include in includes:
+        given = {key for key, value in include.props.items() if value is not None}
+        if not given or not given <= known:
+            yield f"{include.path}: not a named person, group, network or token"
+        yield from _narrow(include)
+
+
+def _narrow(include: View) -> Iterator[str]:
+    if include.known("ip") is not None:
+        address = include.view("ip").text("ip")
+        if not _is_narrow(address):
+            yield f"{include.at('ip')}: not a network, or wider than /16 (IPv6: /32)"
+    if include.known("emailDomain") is not None:
+        domain = include.view("emailDomain").text("domain").lower().strip().lstrip("@")
+        if domain in PUBLIC_MAIL or "." not in domain:
+            yield f"{include.at('emailDomain')}: anybody can have an address there"
+    if include.known("email") is not None and "@" not in include.view("email").text("email"):
+        yield f"{include.at('email')}: not an address"
+
+
+def _is_narrow(text: str) -> bool:
+    try:
+        network = ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return False
+    return network.prefixlen >= WIDEST[network.version]
+
+
+def application(resource: Resource) -> Iterator[str]:
+    view = View(resource.props)
+    if view.text("type") not in {"self_hosted", "ssh"}:
+        yield "type: only self_hosted and ssh put a check before a host"
+    if not view.text("domain") and not view.items("destinations"):
+        yield "domain: the application protects no host"
+    if view.flag("optionsPreflightBypass"):
+        yield "optionsPreflightBypass: OPTIONS requests pass without a check"
+    if view.view("corsHeaders").flag("allowAllOrigins"):
+        yield "corsHeaders.allowAllOrigins: any page may call with the visitor's session"
+    for destination in view.views("destinations"):
+        if destination.text("type") not in {"", "public"}:
+            yield f"{destination.at('type')}: routes into a private network"
+    yield from _policies(view)
+
+
+def _policies(view: View) -> Iterator[str]:
+    policies = view.items("policies")
+    if not policies:
+        yield "policies: none, so nothing says who may come in"
+    for index, entry in enumerate(policies):
+        inline = View(entry, f"policies[{index}]") if isinstance(entry, dict) else None
+        if inline is not None and inline.known("decision") is not None:
+            yield from decides(inline)
+        elif inline is not None and "id" not in inline.props:
+            yield f"{inline.path}: neither the id of a policy nor a policy"
+
+
+def token_expires(resource: Resource) -> Iterator[str]:
+    if View(resource.props).text("duration") == FOREVER:
+        yield "duration: the token never expires"
+
+
+RULES = (
+    Rule(
+        id="access-policy",
+        severity="critical",
+        claim="Every Access policy names people, groups, narrow networks or tokens; none lets everyone through.",
+        remediation="Use decision allow with e-mail addresses or groups, or non_identity with a service token.",
+        threat="admin",
+        types=(*ACCESS_POLICIES, *ACCESS_GROUPS),
+        check=policy,
+        waivable=False,
+    ),
+    Rule(
+        id="access-application",
+        severity="critical",
+        claim="Every Access application protects a host with at least one policy and lets nothing bypass it.",
+        remediation="Set type self_hosted, a domain and policies; remove the bypass.",
+        threat="admin",
+        types=ACCESS_APPLICATIONS,
+        check=application,
+        waivable=False,
+    ),
+    Rule(
+        id="access-token-expires",
+        severity="medium",
+        claim="Every service token expires.",
+        remediation='Set duration, for instance "8760h".',
+        threat="admin",
+        types=ACCESS_TOKENS,
+        check=token_expires,
+    ),
+)

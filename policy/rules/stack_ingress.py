@@ -1,0 +1,245 @@
+"""Stack rules: from a public name through the tunnel to the gateway, and Access before admin hosts."""
+
+import ipaddress
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlsplit
+
+from . import tokens
+from .graph import Stack
+from .model import UNKNOWN, Finding, Resource, StackRule
+from .reading import labels
+
+ADMIN_HOSTS: Final = "zero-exposure.admin-hosts"
+"""Label of the gateway's container: its admin hosts, separated by commas."""
+QUICK_TUNNEL: Final = ".trycloudflare.com"
+
+
+@dataclass(frozen=True)
+class Entrance:
+    """One ingress rule of a tunnel with a host name."""
+
+    config: Resource
+    hostname: str
+    service: str
+    has_access: bool
+
+    @property
+    def is_ssh(self) -> bool:
+        return self.service.startswith("ssh://")
+
+    @property
+    def is_web(self) -> bool:
+        return self.service.startswith(("http://", "https://"))
+
+
+def entrances(stack: Stack) -> list[Entrance]:
+    """Every ingress rule that has a known host name and a service."""
+    return [entrance for config in stack.of(*tokens.TUNNEL_CONFIGS) for entrance in _of_config(config)]
+
+
+def _of_config(config: Resource) -> Iterator[Entrance]:
+    inner = config.props.get("config")
+    rules = inner.get("ingresses") if isinstance(inner, Mapping) else None
+    for rule in rules if isinstance(rules, list) else []:
+        hostname, service = rule.get("hostname"), rule.get("service")
+        if isinstance(hostname, str) and hostname and isinstance(service, str):
+            origin = rule.get("originRequest")
+            access = isinstance(origin, Mapping) and isinstance(origin.get("access"), Mapping)
+            yield Entrance(config, hostname.lower(), service, access)
+
+
+def names(stack: Stack) -> dict[str, Resource]:
+    """Public names that lead to a tunnel, wildcards too, without verification records."""
+    found = {}
+    for record in stack.of(*tokens.DNS_RECORDS):
+        name, kind = record.props.get("name"), record.props.get("type")
+        if kind == "CNAME" and isinstance(name, str) and not name.startswith("_"):
+            found[name.lower().rstrip(".")] = record
+    return found
+
+
+def covers(pattern: str, host: str) -> bool:
+    """True if a DNS name or an Access domain covers a host. `*` stands for one label or more."""
+    pattern = pattern.lower().split("/")[0]
+    if pattern == "*" or pattern == host:
+        return True
+    if pattern.startswith("*."):
+        return host.endswith(pattern[1:]) and host != pattern[2:]
+    return "." not in pattern and host.startswith(f"{pattern}.")
+
+
+def dns_source(stack: Stack) -> Iterator[Finding]:
+    tunnels = {tunnel.urn for tunnel in stack.of(*tokens.TUNNELS)}
+    for record in names(stack).values():
+        if not any(source.urn in tunnels for source in stack.sources(record, "content")):
+            yield Finding(record.urn, "content: not from a tunnel of this stack")
+
+
+def config_source(stack: Stack) -> Iterator[Finding]:
+    tunnels = {tunnel.urn for tunnel in stack.of(*tokens.TUNNELS)}
+    configured: set[str] = set()
+    for config in stack.of(*tokens.TUNNEL_CONFIGS):
+        own = {source.urn for source in stack.sources(config, "tunnelId")} & tunnels
+        if not own:
+            yield Finding(config.urn, "tunnelId: not a tunnel of this stack")
+        configured |= own
+    for urn in sorted(tunnels - configured):
+        yield Finding(urn, "no configuration in this stack, so its ingress is unknown")
+
+
+def names_agree(stack: Stack) -> Iterator[Finding]:
+    public, hosts = names(stack), entrances(stack)
+    for entrance in hosts:
+        if not any(covers(name, entrance.hostname) for name in public):
+            yield Finding(entrance.config.urn, "hostname: an ingress rule whose name is no proxied CNAME here")
+    for name, record in public.items():
+        if not any(covers(name, entrance.hostname) for entrance in hosts):
+            yield Finding(record.urn, "name: no ingress rule answers to it")
+
+
+def admin_hosts(stack: Stack) -> dict[str, Resource]:
+    """Hosts for operators only → where they are declared.
+
+    Those of SSH, those with an Access check in the connector, those that only a wildcard record covers
+    (an admin host is in no zone listing), and those that the gateway's label names.
+    """
+    own = {name for name in names(stack) if not name.startswith("*")}
+    found = {
+        entrance.hostname: entrance.config
+        for entrance in entrances(stack)
+        if entrance.is_ssh or entrance.has_access or not any(covers(name, entrance.hostname) for name in own)
+    }
+    for gateway in stack.with_role("gateway"):
+        declared = labels(gateway.resource.props).get(ADMIN_HOSTS, "")
+        found |= {host.strip().lower(): gateway.resource for host in declared.split(",") if host.strip()}
+    return found
+
+
+def admin_access(stack: Stack) -> Iterator[Finding]:
+    if not any(stack.of(*tokens.TUNNEL_CONFIGS)):
+        return  # without a tunnel of its own the stack has no public name
+    protected = [domain for app in stack.of(*tokens.ACCESS_APPLICATIONS) for domain in _domains(app)]
+    for host, resource in admin_hosts(stack).items():
+        if not any(covers(domain, host) for domain in protected):
+            yield Finding(resource.urn, "an admin host without an Access application before it")
+
+
+def _domains(application: Resource) -> Iterator[str]:
+    domain = application.props.get("domain")
+    if isinstance(domain, str) and "/" not in domain.rstrip("/"):
+        yield domain.rstrip("/")
+    for destination in application.props.get("destinations") or []:
+        uri = destination.get("uri") if isinstance(destination, Mapping) else None
+        if isinstance(uri, str) and "/" not in uri.rstrip("/"):
+            yield uri.rstrip("/")
+
+
+def leads_to_gateway(stack: Stack, entrance: Entrance) -> bool:
+    """True if an ingress rule's target is the gateway: its name, host name, alias or fixed address."""
+    host = (urlsplit(entrance.service).hostname or "").lower()
+    return any(host in addresses(gateway.resource) for gateway in stack.with_role("gateway"))
+
+
+def addresses(container: Resource) -> set[str]:
+    """The names and addresses under which a container is reached on its networks."""
+    node = labels(container.props).get("zero-exposure.node")
+    found = {container.props.get("name"), container.props.get("hostname"), node}
+    for entry in container.props.get("networksAdvanced") or []:
+        if isinstance(entry, Mapping):
+            aliases = entry.get("aliases")
+            found |= {entry.get("ipv4Address"), *(aliases if isinstance(aliases, list) else ())}
+    return {text.lower() for text in found if isinstance(text, str) and text}
+
+
+def central(stack: Stack) -> Iterator[Finding]:
+    for entrance in entrances(stack):
+        if entrance.is_web and not leads_to_gateway(stack, entrance):
+            yield Finding(entrance.config.urn, "service: an ingress rule that does not lead to the gateway")
+
+
+def ssh_is_local(stack: Stack) -> Iterator[Finding]:
+    for entrance in entrances(stack):
+        if entrance.is_ssh and not _is_loopback(urlsplit(entrance.service).hostname or ""):
+            yield Finding(entrance.config.urn, "service: SSH to another machine than the connector's own")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def internal_names(stack: Stack) -> Iterator[Finding]:
+    nodes = {container.node for container in stack.running if container.role != "gateway"}
+    for record in stack.of(*tokens.DNS_RECORDS):
+        content = record.props.get("content")
+        if content is not UNKNOWN and isinstance(content, str) and content.split(".")[0] in nodes:
+            yield Finding(record.urn, "content: a public record that names an internal node")
+
+
+RULES = (
+    StackRule(
+        id="stack-dns-source",
+        severity="critical",
+        claim="Every public name leads to a tunnel of this stack.",
+        remediation="Make the content from the tunnel's id.",
+        threat="discovery",
+        check=dns_source,
+        waivable=False,
+    ),
+    StackRule(
+        id="stack-tunnel-config",
+        severity="critical",
+        claim="Every tunnel of this stack has its configuration here, and every configuration its tunnel.",
+        remediation="Add a ZeroTrustTunnelCloudflaredConfig with the tunnel's id.",
+        threat="tunnel",
+        check=config_source,
+        waivable=False,
+    ),
+    StackRule(
+        id="stack-names",
+        severity="high",
+        claim="Public names and ingress rules agree.",
+        remediation="Make both from the services map.",
+        threat="discovery",
+        check=names_agree,
+    ),
+    StackRule(
+        id="stack-admin-access",
+        severity="critical",
+        claim="Every admin host and every SSH host has an Access application for the whole host.",
+        remediation="Add a ZeroTrustAccessApplication whose domain is the host, without a path.",
+        threat="admin",
+        check=admin_access,
+        waivable=False,
+    ),
+    StackRule(
+        id="stack-central-ingress",
+        severity="critical",
+        claim="Every public web host leads to the one gateway.",
+        remediation="Point the ingress rule at the gateway; route behind it.",
+        threat="gateway",
+        check=central,
+        waivable=False,
+    ),
+    StackRule(
+        id="stack-ssh-local",
+        severity="critical",
+        claim="SSH through a tunnel ends on the connector's own machine.",
+        remediation="Use ssh://localhost:22 on the admin tunnel.",
+        threat="admin",
+        check=ssh_is_local,
+        waivable=False,
+    ),
+    StackRule(
+        id="stack-internal-names",
+        severity="medium",
+        claim="No public record names an internal node.",
+        remediation="Remove the record; the internal resolver answers internal names.",
+        threat="discovery",
+        check=internal_names,
+    ),
+)

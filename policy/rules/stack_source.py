@@ -1,0 +1,83 @@
+"""Stack rules: where values come from that a resource rule could not know yet."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from . import tokens
+from .graph import Stack
+from .model import UNKNOWN, Finding, StackRule, has_unknown
+
+USER_DATA_SOURCES: Final = ("random:", "tls:", *tokens.TUNNELS, "hcloud:index/volume:")
+
+
+def server_firewall(stack: Stack) -> Iterator[Finding]:
+    firewalls = {resource.urn for resource in stack.of(tokens.FIREWALL)}
+    for server in stack.of(tokens.SERVER):
+        named = server.props.get("firewallIds")
+        sources = {source.urn for source in stack.sources(server, "firewallIds")} & firewalls
+        wanted = len(named) if isinstance(named, list) else 1
+        if not sources or len(sources) < wanted:
+            yield Finding(server.urn, "firewallIds: a firewall that is not of this stack, so nobody checks its rules")
+
+
+def image_source(stack: Stack) -> Iterator[Finding]:
+    for container in stack.of(tokens.CONTAINER):
+        sources = stack.sources(container, "image")
+        if container.props.get("image") is UNKNOWN and not any(
+            source.type == tokens.REMOTE_IMAGE for source in sources
+        ):
+            yield Finding(container.urn, "image: unknown, and not from a RemoteImage of this stack")
+
+
+def user_data_source(stack: Stack) -> Iterator[Finding]:
+    for server in stack.of(tokens.SERVER):
+        if not has_unknown(server.props.get("userData")):
+            continue
+        sources = stack.sources(server, "userData")
+        if not sources or not all(source.type.startswith(USER_DATA_SOURCES) for source in sources):
+            yield Finding(server.urn, "userData: unknown, and not from this stack's keys, secrets and tunnels alone")
+
+
+def docker_host_source(stack: Stack) -> Iterator[Finding]:
+    for provider in stack.of(tokens.DOCKER_PROVIDER):
+        if provider.props.get("host") is not UNKNOWN:
+            continue
+        if not any(source.type == tokens.LOCAL_COMMAND for source in stack.sources(provider, "host")):
+            yield Finding(provider.urn, "host: unknown, and not from the command that waits for the admin tunnel")
+
+
+RULES = (
+    StackRule(
+        id="stack-server-firewall",
+        severity="critical",
+        claim="Every server is behind firewalls of this stack, whose rules are checked.",
+        remediation="Pass the id of this stack's firewall in firewallIds.",
+        threat="perimeter",
+        check=server_firewall,
+        waivable=False,
+    ),
+    StackRule(
+        id="stack-image-source",
+        severity="high",
+        claim="An image that is not known yet comes from a RemoteImage of this stack, whose name is pinned.",
+        remediation="Pass the RemoteImage's image_id.",
+        threat="supply-chain",
+        check=image_source,
+    ),
+    StackRule(
+        id="stack-user-data-source",
+        severity="high",
+        claim="User data that is not known yet is made from this stack's keys, secrets and tunnels alone.",
+        remediation="Make user data from values of this stack.",
+        threat="host",
+        check=user_data_source,
+    ),
+    StackRule(
+        id="stack-docker-host-source",
+        severity="high",
+        claim="A Docker host that is not known yet comes from the command that waits for the admin tunnel.",
+        remediation="Take the host from the readiness command's output.",
+        threat="admin",
+        check=docker_host_source,
+    ),
+)

@@ -1,0 +1,177 @@
+"""Tunnels and what they let in."""
+
+import base64
+import binascii
+import ipaddress
+from collections.abc import Iterator
+from typing import Final
+from urllib.parse import urlsplit
+
+from .model import UNKNOWN, Resource, Rule
+from .reading import View
+from .tokens import TUNNEL_CONFIGS, TUNNELS
+
+ROUTES: Final = (
+    "cloudflare:index/zeroTrustTunnelCloudflaredRoute:ZeroTrustTunnelCloudflaredRoute",
+    "cloudflare:index/tunnelRoute:TunnelRoute",
+    "cloudflare:index/zeroTrustNetworkHostnameRoute:ZeroTrustNetworkHostnameRoute",
+    "cloudflare:index/zeroTrustTunnelWarpConnector:ZeroTrustTunnelWarpConnector",
+)
+CATCH_ALL: Final = "http_status:404"
+DOCKER_PORTS: Final = {2375, 2376, 2377}
+METADATA: Final = ipaddress.ip_network("169.254.0.0/16")
+SECRET_BYTES: Final = 32
+
+
+def config_source(resource: Resource) -> Iterator[str]:
+    tunnel = View(resource.props)
+    if tunnel.text("configSrc") != "cloudflare":
+        yield "configSrc: not cloudflare, so the ingress is in a file that nobody sees"
+
+
+def secret_length(resource: Resource) -> Iterator[str]:
+    secret = resource.props.get("tunnelSecret")
+    if secret is None or secret is UNKNOWN:
+        return
+    try:
+        size = len(base64.b64decode(View(resource.props).text("tunnelSecret"), validate=True))
+    except binascii.Error:
+        size = 0
+    if size < SECRET_BYTES:
+        yield f"tunnelSecret: not base64 of at least {SECRET_BYTES} bytes"
+
+
+def ingress(resource: Resource) -> Iterator[str]:
+    config = View(resource.props).view("config")
+    rules = config.views("ingresses")
+    if not rules or rules[-1].text("service") != CATCH_ALL or rules[-1].text("hostname"):
+        yield f"config.ingresses: the last rule must be the catch-all {CATCH_ALL}"
+    for rule in rules[:-1]:
+        if not rule.text("hostname"):
+            yield f"{rule.at('hostname')}: only the last rule may be without"
+        yield from _service(rule)
+    if View(resource.props).text("source") not in {"", "cloudflare"}:
+        yield "source: not cloudflare, so the ingress is in a file that nobody sees"
+
+
+def _service(rule: View) -> Iterator[str]:
+    service = rule.text("service")
+    if service.startswith("http_status:"):
+        return
+    url = urlsplit(service)
+    path = rule.at("service")
+    if url.scheme not in {"http", "https", "ssh"}:
+        yield f"{path}: only http, https, ssh and http_status"
+    elif not _is_private(url.hostname or ""):
+        yield f"{path}: the target is not a private name or address"
+    elif (_port(url.netloc) or 0) in DOCKER_PORTS:
+        yield f"{path}: the Docker Engine's port"
+    if url.scheme == "ssh":
+        yield from _access_required(rule)
+
+
+def _port(netloc: str) -> int | None:
+    port = netloc.rpartition(":")[2]
+    return int(port) if port.isdigit() else None
+
+
+def _is_private(host: str) -> bool:
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return bool(host) and "." not in host
+    return address.is_private and address not in METADATA and not address.is_unspecified
+
+
+def _access_required(rule: View) -> Iterator[str]:
+    access = rule.view("originRequest").view("access")
+    if access.known("required") is not True:
+        yield f"{access.at('required')}: SSH without an Access check in the connector"
+    if not access.items("audTags"):
+        yield f"{access.at('audTags')}: no Access application named"
+    if not access.text("teamName"):
+        yield f"{access.at('teamName')}: no Access team named"
+
+
+def origin_request(resource: Resource) -> Iterator[str]:
+    config = View(resource.props).view("config")
+    if config.view("originRequest").known("access") is not None:
+        yield "config.originRequest.access: ignored there without a word; set it on each ingress rule"
+    for request in (config, *config.views("ingresses")):
+        origin = request.view("originRequest")
+        if origin.flag("noTlsVerify"):
+            yield f"{origin.at('noTlsVerify')}: the origin's certificate is not checked"
+        if origin.text("proxyType"):
+            yield f"{origin.at('proxyType')}: a proxy to anywhere behind the connector"
+
+
+def private_route(resource: Resource) -> Iterator[str]:
+    route = View(resource.props)
+    network = route.text("network")
+    if "WarpConnector" in resource.type:
+        yield "name: the connector joins a whole network to the account's devices"
+    elif "HostnameRoute" in resource.type and not route.text("hostname").endswith(".internal"):
+        yield "hostname: routes a public name into the private network"
+    elif network and not _small_private(network):
+        yield "network: not one small private network (/24 or /64 at most)"
+
+
+def _small_private(text: str) -> bool:
+    try:
+        network = ipaddress.ip_network(text)
+    except ValueError:
+        return False
+    return network.is_private and network.prefixlen >= (24 if network.version == 4 else 64)
+
+
+RULES = (
+    Rule(
+        id="tunnel-config-source",
+        severity="critical",
+        claim="Every tunnel takes its configuration from Cloudflare, where this program sets it.",
+        remediation='Set configSrc to "cloudflare".',
+        threat="tunnel",
+        types=TUNNELS,
+        check=config_source,
+        waivable=False,
+    ),
+    Rule(
+        id="tunnel-secret-length",
+        severity="high",
+        claim="A tunnel's secret has at least 32 random bytes.",
+        remediation="Use RandomBytes(length=32).base64.",
+        threat="tunnel",
+        types=TUNNELS,
+        check=secret_length,
+    ),
+    Rule(
+        id="ingress-service",
+        severity="critical",
+        claim="A tunnel leads to private HTTP services, to SSH behind Access, and otherwise to a 404.",
+        remediation="Name a private target; require Access on SSH; end with http_status:404.",
+        threat="tunnel",
+        types=TUNNEL_CONFIGS,
+        check=ingress,
+        waivable=False,
+    ),
+    Rule(
+        id="ingress-origin-request",
+        severity="critical",
+        claim="Access is demanded where the connector reads it, certificates are checked, nothing is a proxy.",
+        remediation="Set originRequest.access on each ingress rule; remove noTlsVerify and proxyType.",
+        threat="tunnel",
+        types=TUNNEL_CONFIGS,
+        check=origin_request,
+        waivable=False,
+    ),
+    Rule(
+        id="tunnel-private-route",
+        severity="critical",
+        claim="No tunnel routes a whole network or a public name to the account's devices.",
+        remediation="Publish single services by ingress rules.",
+        threat="tunnel",
+        types=ROUTES,
+        check=private_route,
+        waivable=False,
+    ),
+)
