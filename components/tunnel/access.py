@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_cloudflare as cloudflare
 
-SERVICE_TOKEN_LIFE = "8760h"
+LIFE_OF_CI = "8760h"
 """A year. Access refuses an older token: a token that leaked and was forgotten does not live for ever."""
 
 
@@ -45,14 +45,12 @@ def service_token(site: Site) -> cloudflare.ZeroTrustAccessServiceToken:
         f"{site.name}-ci",
         account_id=site.account_id,
         name=site.title("CI"),
-        duration=SERVICE_TOKEN_LIFE,
+        duration=LIFE_OF_CI,
         opts=site.opts,
     )
 
 
-def pipeline(
-    site: Site, shown: cloudflare.ZeroTrustAccessServiceToken
-) -> cloudflare.ZeroTrustAccessPolicy:
+def pipeline(site: Site, shown: cloudflare.ZeroTrustAccessServiceToken) -> cloudflare.ZeroTrustAccessPolicy:
     """Lets this one service token in. ``non_identity`` asks no person, so it is for SSH only, which asks for a key."""
     token = cloudflare.ZeroTrustAccessPolicyIncludeServiceTokenArgs(token_id=shown.id)
     return cloudflare.ZeroTrustAccessPolicy(

@@ -52,7 +52,7 @@ class Tunnel(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         self._name_hosts(args)
         site = access.Site(name, args["stack"], args["cloudflare"].account_id, args["tunnel"].session, child)
-        audiences = self._protect(site, args)
+        audiences = self._guard(site, args)
         admin, app = self._connect(name, args, audiences, child)
         _records(name, args, self.ssh_host, admin, app, child)
         _alert(site, args["operators"].emails, [admin, app])
@@ -75,7 +75,7 @@ class Tunnel(pulumi.ComponentResource):
         self.urls = tuple(f"https://{host}" for host in sorted(visitors))
         self.admin_urls = tuple(f"https://{host}" for host in sorted(admins))
 
-    def _protect(self, site: access.Site, args: TunnelArgs) -> dict[str, pulumi.Output[str]]:
+    def _guard(self, site: access.Site, args: TunnelArgs) -> dict[str, pulumi.Output[str]]:
         """Access applications of every host that is not for visitors: host → audience tag."""
         people = access.people(site, args["operators"].emails)
         token = access.service_token(site)

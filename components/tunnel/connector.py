@@ -60,15 +60,14 @@ def connector(
 def _ingress(
     rule: render.Rule, team: str, audiences: Mapping[str, pulumi.Input[str]]
 ) -> cloudflare.ZeroTrustTunnelCloudflaredConfigConfigIngressArgs:
-    if not rule.guarded or rule.hostname is None:
-        return cloudflare.ZeroTrustTunnelCloudflaredConfigConfigIngressArgs(
-            service=rule.service, hostname=rule.hostname
-        )
+    ingress = cloudflare.ZeroTrustTunnelCloudflaredConfigConfigIngressArgs
+    if not rule.guarded:
+        return ingress(service=rule.service, hostname=rule.hostname)
     # Per rule: the same setting at the top of the configuration is ignored without a word.
     access = cloudflare.ZeroTrustTunnelCloudflaredConfigConfigIngressOriginRequestAccessArgs(
-        required=True, team_name=team, aud_tags=[audiences[rule.hostname]]
+        required=True, team_name=team, aud_tags=[audiences[rule.hostname or ""]]
     )
-    return cloudflare.ZeroTrustTunnelCloudflaredConfigConfigIngressArgs(
+    return ingress(
         service=rule.service,
         hostname=rule.hostname,
         origin_request=cloudflare.ZeroTrustTunnelCloudflaredConfigConfigIngressOriginRequestArgs(access=access),
