@@ -9,7 +9,7 @@ from typing import Final
 from . import command, container_isolation, container_mounts, container_ports, edge, firewall, hetzner, tokens
 from .graph import CONFIG, Container, Stack
 from .model import ChecklistItem, Finding, Resource, ResourceCheck, Severity, StackRule
-from .reading import labels
+from .reading import has_label
 from .service import no_ports as service_ports
 from .stack_ingress import addresses, entrances, names
 from .stack_network import bridges, egress, ingress, links
@@ -154,7 +154,7 @@ def _asks_only(container: Container, resolvers: set[str]) -> bool:
 def versioned(stack: Stack) -> Verdict:
     remote = list(stack.of(*command.REMOTE))
     carriers = [container for container in stack.containers if container.carrier]
-    unmarked = [c for c in carriers if not labels(c.resource.props).get(CONFIG)]
+    unmarked = [c for c in carriers if not has_label(c.resource.props, CONFIG)]
     running = [container.resource for container in stack.running]
     changeable = {
         resource.urn

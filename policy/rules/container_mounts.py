@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from .model import Resource, Rule
+from .model import UNKNOWN, Resource, Rule
 from .reading import View
 from .tokens import CONTAINER, SERVICE
 
@@ -14,6 +14,8 @@ def named_volumes_only(resource: Resource) -> Iterator[str]:
             yield f"{volume.at('hostPath')}: a path of the host, the Docker socket perhaps"
         if volume.given("fromContainer"):
             yield f"{volume.at('fromContainer')}: takes over another container's mounts"
+        if volume.props.get("volumeName") is UNKNOWN:
+            continue  # at a first preview; the stack rule asks where it comes from
         name = volume.text("volumeName")
         if not name or name.startswith(("/", ".", "~", "\\")):
             yield f"{volume.at('volumeName')}: not the name of a volume"

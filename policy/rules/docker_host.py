@@ -1,5 +1,6 @@
 """The Docker provider: over SSH or the local socket, with the host key checked."""
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -7,7 +8,8 @@ from .model import UNKNOWN, Resource, Rule
 from .reading import View
 from .tokens import DOCKER_PROVIDER
 
-WEAK_SSH: Final = ("stricthostkeychecking=no", "stricthostkeychecking no", "/dev/null", "accept-new")
+STRICT: Final = re.compile(r"StrictHostKeyChecking[= ]yes\b", re.IGNORECASE)
+WEAK: Final = re.compile(r"StrictHostKeyChecking[= ](?!yes\b)", re.IGNORECASE)
 
 
 def host_closed(resource: Resource) -> Iterator[str]:
@@ -25,10 +27,13 @@ def host_closed(resource: Resource) -> Iterator[str]:
 
 
 def host_key_checked(resource: Resource) -> Iterator[str]:
+    """The options hold the host key, which is unknown until it exists; a provider takes them as JSON text."""
     options = resource.props.get("sshOpts")
-    text = str(options).lower().replace('", "', " ").replace("', '", " ")
-    if options is not UNKNOWN and any(weak in text for weak in WEAK_SSH):
-        yield "sshOpts: the host key is not checked"
+    if options is UNKNOWN or not View(resource.props).text("host").startswith("ssh://"):
+        return
+    text = options if isinstance(options, str) else " ".join(View(resource.props).texts("sshOpts"))
+    if not STRICT.search(text) or WEAK.search(text):
+        yield "sshOpts: StrictHostKeyChecking is not yes"
 
 
 RULES = (
@@ -46,7 +51,7 @@ RULES = (
         id="docker-host-key",
         severity="high",
         claim="SSH to the Docker Engine checks a pinned host key.",
-        remediation="Pass UserKnownHostsFile with the pinned key and StrictHostKeyChecking=yes.",
+        remediation="Pass -o StrictHostKeyChecking=yes and the pinned key by KnownHostsCommand or UserKnownHostsFile.",
         threat="admin",
         types=(DOCKER_PROVIDER,),
         check=host_key_checked,

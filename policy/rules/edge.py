@@ -14,7 +14,7 @@ SAFE_VALUES: Final[Mapping[str, frozenset[str]]] = {
     "always_use_https": frozenset({"on"}),
     "automatic_https_rewrites": frozenset({"on"}),
     "browser_check": frozenset({"on"}),
-    "hotlink_protection": frozenset({"on"}),
+    "hotlink_protection": frozenset({"on", "off"}),
     "security_level": frozenset({"low", "medium", "high", "under_attack"}),
     "waf": frozenset({"on"}),
     "0rtt": frozenset({"off"}),

@@ -128,7 +128,7 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
 
     def ConfigureStack(  # noqa: N802
         self,
-        request: object,
+        request: object,  # noqa: ARG002
         context: object,  # noqa: ARG002
     ) -> proto.AnalyzerStackConfigureResponse:
         """Nothing here depends on the stack's name or tags: all stacks have the same rules."""

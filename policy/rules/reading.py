@@ -92,6 +92,15 @@ class View:
         raise UndecidableError(f"{self.at(key)} is not a map")
 
 
+def has_label(props: Props, name: str) -> bool:
+    """True if a Docker label is there, be its value known or not."""
+    entries = props.get("labels")
+    return isinstance(entries, list) and any(
+        isinstance(entry, Mapping) and entry.get("label") == name and entry.get("value") not in (None, "")
+        for entry in entries
+    )
+
+
 def labels(props: Props) -> dict[str, str]:
     """Docker labels, which the provider takes as a list of {label, value}. Unknown ones are left out."""
     entries = props.get("labels")

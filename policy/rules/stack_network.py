@@ -5,7 +5,7 @@ from typing import Final
 
 from .graph import CONFIG, Container, Stack
 from .model import Finding, StackRule
-from .reading import labels
+from .reading import has_label
 
 ROLES: Final = {
     "service",
@@ -96,7 +96,7 @@ def one_container_a_node(stack: Stack) -> Iterator[Finding]:
 
 def configured(stack: Stack) -> Iterator[Finding]:
     for container in stack.containers:
-        if container.carrier and not labels(container.resource.props).get(CONFIG):
+        if container.carrier and not has_label(container.resource.props, CONFIG):
             yield Finding(container.resource.urn, f"labels: no {CONFIG}, so a changed file would not replace it")
 
 

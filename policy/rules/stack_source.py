@@ -7,7 +7,8 @@ from . import tokens
 from .graph import Stack
 from .model import UNKNOWN, Finding, StackRule, has_unknown
 
-USER_DATA_SOURCES: Final = ("random:", "tls:", *tokens.TUNNELS, "hcloud:index/volume:")
+OWN_SECRETS: Final = ("random:", "tls:")
+USER_DATA_SOURCES: Final = (*OWN_SECRETS, *tokens.TUNNELS, *tokens.TUNNEL_CONFIGS, "hcloud:index/volume:")
 
 
 def server_firewall(stack: Stack) -> Iterator[Finding]:
@@ -36,6 +37,24 @@ def user_data_source(stack: Stack) -> Iterator[Finding]:
         sources = stack.sources(server, "userData")
         if not sources or not all(source.type.startswith(USER_DATA_SOURCES) for source in sources):
             yield Finding(server.urn, "userData: unknown, and not from this stack's keys, secrets and tunnels alone")
+
+
+def command_source(stack: Stack) -> Iterator[Finding]:
+    for command in stack.of(tokens.LOCAL_COMMAND):
+        for step in ("create", "update", "delete"):
+            sources = stack.sources(command, step)
+            own = sources and all(source.type.startswith(OWN_SECRETS) for source in sources)
+            if command.props.get(step) is UNKNOWN and not own:
+                yield Finding(command.urn, f"{step}: unknown, and not from this stack's keys alone")
+
+
+def volume_source(stack: Stack) -> Iterator[Finding]:
+    for container in stack.of(tokens.CONTAINER):
+        entries = container.props.get("volumes") or []
+        unknown = [entry for entry in entries if isinstance(entry, dict) and entry.get("volumeName") is UNKNOWN]
+        sources = {source.urn for source in stack.sources(container, "volumes") if source.type == tokens.VOLUME}
+        if len(unknown) > len(sources):
+            yield Finding(container.urn, "volumes: a name that is unknown, and not of a volume of this stack")
 
 
 def docker_host_source(stack: Stack) -> Iterator[Finding]:
@@ -71,6 +90,22 @@ RULES = (
         remediation="Make user data from values of this stack.",
         threat="host",
         check=user_data_source,
+    ),
+    StackRule(
+        id="stack-volume-source",
+        severity="high",
+        claim="A volume's name that is not known yet is that of a volume of this stack, whose driver is checked.",
+        remediation="Pass the Volume's name.",
+        threat="containers",
+        check=volume_source,
+    ),
+    StackRule(
+        id="stack-command-source",
+        severity="high",
+        claim="A command that is not known yet is made from this stack's keys alone.",
+        remediation="Write the command as text; take nothing but the host key from another resource.",
+        threat="operations",
+        check=command_source,
     ),
     StackRule(
         id="stack-docker-host-source",

@@ -79,7 +79,7 @@ def type_allowed(resource: Resource) -> Iterator[str]:
     token = resource.type
     if token in ALLOWED:
         return
-    if token.startswith(COMPONENTS) and resource.provider is None:
+    if token.startswith(COMPONENTS):
         return
     hint = INSTEAD.get(token, "nothing is known about what it opens")
     yield f"type {token} is not in the table of allowed types: {hint}"
