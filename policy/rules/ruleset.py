@@ -102,7 +102,7 @@ RULES = (
     Rule(
         id="ruleset-action",
         severity="high",
-        claim="No ruleset skips a check (only the bot challenge, on one host), weakens a setting, or evades the gateway.",
+        claim="No ruleset weakens a setting, evades the gateway, or skips more than one host's bot challenge.",
         remediation="Use block, challenge, rewrite or redirect to HTTPS; remove the exception.",
         threat="edge",
         types=(RULESET,),
