@@ -1,0 +1,89 @@
+"""Rules of Cloudflare's firewall: from host names and networks to expressions. Pure; the texts are in ``waf/``."""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from components.edge.plan import Plan
+
+MAX_EXPRESSION = 4096
+"""Characters that Cloudflare takes."""
+
+
+@dataclass(frozen=True)
+class Hosts:
+    """Every name of the zone that is meant to answer, and where operators come from."""
+
+    visitors: tuple[str, ...]
+    admins: tuple[str, ...]
+    ssh: str
+    others: tuple[str, ...]
+    networks: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule of a ruleset. ``ref`` keeps its identity (and its history) when its text changes."""
+
+    ref: str
+    description: str
+    action: Literal["block", "skip"]
+    expression: str
+
+
+def custom_rules(hosts: Hosts, spare_ssh: bool, plan: Plan) -> tuple[Rule, ...]:
+    """Rules of the firewall in their order. Raises ``ValueError`` where they are more than the plan has."""
+    rules = tuple(_custom_rules(hosts, spare_ssh))
+    if len(rules) > plan.custom_rules:
+        raise ValueError(f"{len(rules)} firewall rules, but Cloudflare's plan has {plan.custom_rules}")
+    return rules
+
+
+def rate_rule() -> Rule:
+    """The rule that every request counts for."""
+    return Rule("rate", "Too many requests from one address", "block", expression("rate"))
+
+
+def _custom_rules(hosts: Hosts, spare_ssh: bool) -> Iterator[Rule]:
+    # First: names that must not be told apart get their one answer before any other rule can give another.
+    if hosts.admins:
+        served = sorted({*hosts.visitors, *hosts.others, hosts.ssh})
+        text = expression("hosts", served=served, admin_hosts=sorted(hosts.admins), networks=hosts.networks)
+        yield Rule("hosts", "Names that are not served, admin hosts for strangers", "block", text)
+    yield Rule("protocol", "Ports and methods that nothing uses", "block", expression("protocol"))
+    yield Rule("hidden-files", "Hidden files and folders", "block", expression("hidden-files"))
+    yield Rule("scanners", "Scanners by their own name", "block", expression("scanners"))
+    if spare_ssh:
+        yield Rule("ssh", "No bot challenge for SSH", "skip", expression("ssh", ssh_host=hosts.ssh))
+
+
+def expression(name: str, **values: object) -> str:
+    """The text of one rule on one line. Raises ``ValueError`` where it is longer than Cloudflare takes."""
+    text = " ".join(_templates().get_template(f"{name}.j2").render(values).split())
+    if len(text) > MAX_EXPRESSION:
+        raise ValueError(
+            f"the firewall rule {name} has {len(text)} characters, Cloudflare takes {MAX_EXPRESSION}: "
+            "serve more routes by path and fewer by host name"
+        )
+    return text
+
+
+def _templates() -> Environment:
+    # No escaping: the texts are expressions, not HTML, and the filters quote what goes in.
+    folder = FileSystemLoader(Path(__file__).parent / "waf")
+    environment = Environment(loader=folder, undefined=StrictUndefined, autoescape=False)  # noqa: S701 - not HTML
+    environment.filters |= {"quoted": json.dumps, "set": _set, "addresses": _addresses}
+    return environment
+
+
+def _set(names: Iterable[str]) -> str:
+    return "{" + " ".join(json.dumps(name) for name in names) + "}"
+
+
+def _addresses(networks: Iterable[str]) -> str:
+    """Addresses stand in a set without quotes."""
+    return "{" + " ".join(networks) + "}"
