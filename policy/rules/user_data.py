@@ -41,7 +41,7 @@ def closed(resource: Resource) -> Iterator[str]:
     if text is None or not text.startswith("#cloud-config\n"):
         return
     config = _parse(text)
-    files = "\n".join(_files(config))
+    files = "\n".join((*_files(config), *_boot_commands(config)))
     listens: list[str] = LISTEN.findall(files)
     if not listens or not all(LOOPBACK.match(address) for address in listens):
         yield "userData: sshd does not listen on loopback only"
@@ -70,6 +70,13 @@ def _files(config: Mapping[str, object]) -> Iterator[str]:
     entries = config.get("write_files")
     for index, entry in enumerate(entries if isinstance(entries, list) else []):
         yield _decoded(str(entry.get("content", "")), str(entry.get("encoding", "")).lower(), index)
+
+
+def _boot_commands(config: Mapping[str, object]) -> Iterator[str]:
+    """The packet filter is loaded here: `runcmd` comes only after sshd and Docker were started."""
+    commands = config.get("bootcmd")
+    for command in commands if isinstance(commands, list) else []:
+        yield command if isinstance(command, str) else " ".join(map(str, command))
 
 
 def _decoded(content: str, encoding: str, index: int) -> str:
