@@ -66,7 +66,8 @@ def zone_settings(edge: Edge) -> dict[str, Any]:
 def _hsts() -> dict[str, Any]:
     """On Cloudflare's own answers too (redirects, block pages), which never reach the gateway.
 
-    No preload: browsers would carry the domain in a list that takes months to leave.
+    No preload: browsers would carry the domain in a list that takes months to leave. The keys are the API's own: with
+    Pulumi's spelling the difference never settles (pulumi/pulumi-cloudflare#1579).
     """
     return {"enabled": True, "max_age": YEAR, "include_subdomains": True, "nosniff": True, "preload": False}
 
