@@ -1,10 +1,10 @@
 """Commands: one plain local command, known before it runs, and nothing run on a remote machine."""
 
-import ipaddress
 import re
 from collections.abc import Iterator
 from typing import Final
 
+from .addresses import is_inside
 from .model import UNKNOWN, Resource, Rule
 from .reading import View
 from .tokens import LOCAL_COMMAND
@@ -14,7 +14,7 @@ STEPS: Final = ("create", "update", "delete")
 OPENS: Final = re.compile(
     r"\bufw\s+(?:allow|disable)|\bip6?tables\b|\bnft\s+(?:add|insert|flush|delete|-f)|\bfirewall-cmd\b"
     r"|\bhcloud\s+firewall|\bdocker\b[^\n;|&]*\s(?:-p|-P|--publish(?:-all)?|--net(?:work)?[= ]host|--privileged)\b"
-    r"|\bssh\b[^\n;|&]*\s(?-i:-[A-Za-z]*R)\b|\bcloudflared\s+tunnel\s+--url|\bngrok\b|\bsocat\b|\bncat?\b|\bbore\b|\bfrpc\b"
+    r"|\bssh\b[^\n;|&]*\s(?-i:-[A-Za-z]*R)\b|\bcloudflared\s+tunnel\s+--url|\bngrok\b|\bsocat\b|\bnc(?:at)?\b|\bbore\b|\bfrpc\b"
     r"|\bcurl\b[^\n;|&]*\|\s*(?:ba|z|da)?sh\b|/dev/tcp/|169\.254\.169\.254",
     re.IGNORECASE,
 )
@@ -37,21 +37,13 @@ def private_host(resource: Resource) -> Iterator[str]:
     connection = View(resource.props).view("connection")
     hops = [connection, *([connection.view("proxy")] if connection.known("proxy") is not None else [])]
     for hop in hops:
-        if not _is_inside(hop.text("host")):
+        if hop.text("host") != "localhost" and not is_inside(hop.text("host")):
             yield f"{hop.at('host')}: not a private address; SSH would have to be open"
         if not hop.text("hostKey"):
             yield f"{hop.at('hostKey')}: any machine in the middle is believed"
     for step in STEPS:
         if OPENS.search(View(resource.props).text(step)):
             yield f"{step}: a program that opens a way in"
-
-
-def _is_inside(host: str) -> bool:
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return host == "localhost"
-    return address.is_private and not address.is_unspecified
 
 
 RULES = (

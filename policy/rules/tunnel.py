@@ -2,11 +2,12 @@
 
 import base64
 import binascii
-import ipaddress
+import re
 from collections.abc import Iterator
 from typing import Final
 from urllib.parse import urlsplit
 
+from .addresses import is_inside, is_small_inside
 from .model import UNKNOWN, Resource, Rule
 from .reading import View
 from .tokens import TUNNEL_CONFIGS, TUNNELS
@@ -19,7 +20,7 @@ ROUTES: Final = (
 )
 CATCH_ALL: Final = "http_status:404"
 DOCKER_PORTS: Final = {2375, 2376, 2377}
-METADATA: Final = ipaddress.ip_network("169.254.0.0/16")
+ONE_LABEL: Final = re.compile(r"^(?=.*[a-z])[a-z0-9_-]+$")
 SECRET_BYTES: Final = 32
 
 
@@ -76,11 +77,8 @@ def _port(netloc: str) -> int | None:
 
 
 def _is_private(host: str) -> bool:
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return bool(host) and "." not in host
-    return address.is_private and address not in METADATA and not address.is_unspecified
+    """A private address, or a name of one label, which no public resolver answers."""
+    return is_inside(host) or bool(ONE_LABEL.match(host))
 
 
 def _access_required(rule: View) -> Iterator[str]:
@@ -112,16 +110,8 @@ def private_route(resource: Resource) -> Iterator[str]:
         yield "name: the connector joins a whole network to the account's devices"
     elif "HostnameRoute" in resource.type and not route.text("hostname").endswith(".internal"):
         yield "hostname: routes a public name into the private network"
-    elif network and not _small_private(network):
+    elif network and not is_small_inside(network):
         yield "network: not one small private network (/24 or /64 at most)"
-
-
-def _small_private(text: str) -> bool:
-    try:
-        network = ipaddress.ip_network(text)
-    except ValueError:
-        return False
-    return network.is_private and network.prefixlen >= (24 if network.version == 4 else 64)
 
 
 RULES = (

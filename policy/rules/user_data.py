@@ -81,7 +81,8 @@ def _boot_commands(config: Mapping[str, object]) -> Iterator[str]:
 
 def _decoded(content: str, encoding: str, index: int) -> str:
     try:
-        data = base64.b64decode(content) if "b64" in encoding or "base64" in encoding else content.encode()
+        packed = "b64" in encoding or "base64" in encoding
+        data = base64.b64decode("".join(content.split()), validate=True) if packed else content.encode()
         return (gzip.decompress(data) if "gz" in encoding else data).decode()
     except (ValueError, OSError, EOFError, zlib.error):
         raise UndecidableError(f"userData.write_files[{index}]: can't be decoded") from None
