@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -72,6 +73,7 @@ def expression(name: str, **values: object) -> str:
     return text
 
 
+@cache
 def _templates() -> Environment:
     # No escaping: the texts are expressions, not HTML, and the filters quote what goes in.
     folder = FileSystemLoader(Path(__file__).parent / "waf")

@@ -4,7 +4,7 @@ import base64
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components.tunnel import render
@@ -28,6 +28,7 @@ def answer(rules: tuple[render.Rule, ...], host: str) -> render.Rule:
     return next(rule for rule in rules if rule.hostname in (None, host))
 
 
+@settings(deadline=None)
 @given(split_hosts())
 def test_the_catch_all_is_last_and_only_last(both: tuple[tuple[str, ...], tuple[str, ...]]) -> None:
     rules = render.app_rules(*both, GATEWAY)
@@ -35,6 +36,7 @@ def test_the_catch_all_is_last_and_only_last(both: tuple[tuple[str, ...], tuple[
     assert rules[-1].service == render.NOT_FOUND
 
 
+@settings(deadline=None)
 @given(split_hosts())
 def test_every_host_reaches_the_gateway_and_only_admin_hosts_are_guarded(
     both: tuple[tuple[str, ...], tuple[str, ...]],
@@ -45,12 +47,14 @@ def test_every_host_reaches_the_gateway_and_only_admin_hosts_are_guarded(
     assert all(answer(rules, host) == render.Rule(GATEWAY, host, guarded=True) for host in admins)
 
 
+@settings(deadline=None)
 @given(split_hosts(), labels)
 def test_a_name_that_nobody_declared_reaches_nothing(both: tuple[tuple[str, ...], tuple[str, ...]], label: str) -> None:
     rules = render.app_rules(*both, GATEWAY)
     assert answer(rules, f"{label}.elsewhere.{DOMAIN}").service == render.NOT_FOUND
 
 
+@settings(deadline=None)
 @given(split_hosts())
 def test_admin_hosts_are_in_no_record_by_name_and_every_host_is_covered(
     both: tuple[tuple[str, ...], tuple[str, ...]],
