@@ -1,10 +1,23 @@
 """What of a service a visitor can reach, and under which conditions."""
 
-from typing import Self
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from settings.values import Hostname, Model, UrlPath
+from settings.values import Hostname, Model, SecretName, Size, UrlPath
+
+
+def _known_method(text: str) -> str:
+    if text in ("TRACE", "TRACK", "CONNECT"):
+        raise ValueError(f"{text} reaches nothing here: leave it out")
+    return text
+
+
+Method = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3,20}$"), AfterValidator(_known_method)]
+"""An HTTP method. TRACE, TRACK and CONNECT reach nothing, so a route can't ask for them."""
+HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9-]{0,63}$")]
+ContentSecurityPolicy = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9 _.,:;/*'=+-]{1,2000}$")]
+METHODS: tuple[Method, ...] = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
 class Route(Model):
@@ -13,6 +26,22 @@ class Route(Model):
     host: Hostname = Field(description="Public host name, in the stack's domain.")
     path: UrlPath = Field("/", description="Path prefix; matches whole segments.")
     admin: bool = Field(False, description="Does not exist for anyone outside operators.networks.")
+    login: bool = Field(False, description="Takes passwords: failed attempts count as credential stuffing.")
+    sensitive: bool = Field(False, description="Query strings hold secrets: they are not logged.")
+    methods: tuple[Method, ...] = Field(METHODS, min_length=1, description="Any other method is answered with 405.")
+    max_body: Size | None = Field(None, description="Largest request body; default gateway.max_body.")
+    rate: int | None = Field(None, ge=1, le=100_000, description="Requests a second of one visitor, on this route.")
+    burst: int = Field(20, ge=0, le=100_000, description="Requests above the route's rate that are served at once.")
+    connections: int | None = Field(None, ge=1, le=10_000, description="Requests in flight of one visitor, here.")
+    require_headers: tuple[HeaderName, ...] = Field((), description="A request without one of these is refused.")
+    forbid_headers: tuple[HeaderName, ...] = Field((), description="A request with one of these is refused.")
+    api_key: SecretName | None = Field(None, description="Stack secret that the header X-API-Key has to hold.")
+    websocket: bool = Field(False, description="Connections may be upgraded to WebSocket.")
+    streaming: bool = Field(False, description="Bodies pass unbuffered: server-sent events, large transfers.")
+    csp: ContentSecurityPolicy | None = Field(None, description="Content-Security-Policy; default gateway.csp.")
+    errors: Literal["gateway", "service"] = Field(
+        "gateway", description="Whose bodies error answers have. The service's own may name its software."
+    )
 
     @model_validator(mode="after")
     def _no_trailing_slash(self) -> Self:

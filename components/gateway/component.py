@@ -1,0 +1,112 @@
+"""The gateway and its connector: the one pair of containers that a visitor's request passes first."""
+
+from typing import Literal, NotRequired, TypedDict
+
+import pulumi
+import pulumi_docker as docker
+
+from components.container import ContainerSpec, deploy
+from components.gateway import connector
+from components.gateway.render import (
+    CONFIG,
+    CROWDSEC_KEY,
+    METRICS_PORT,
+    PREFIX,
+    SCRATCH,
+    SECRETS,
+    api_key_file,
+    files,
+    values,
+)
+from components.site import Site
+from settings import cloud, gateway
+from settings.service import Healthcheck, Limits
+from topology import CLOUDFLARED, GATEWAY, Topology
+
+NOBODY = "65534:65534"
+HEALTH_COMMAND = ("wget", "-q", "-O", "/dev/null", f"http://127.0.0.1:{METRICS_PORT}/healthy")
+CONNECTOR_USER = "65532:65532"
+"""The user that cloudflared's image names."""
+
+
+class GatewayArgs(TypedDict):
+    """``tunnel_token`` is None with target local. ``secrets`` are the stack's by name, for routes with an API key;
+    ``crowdsec_key`` opens CrowdSec's list of decisions, and is needed where the topology has a link to CrowdSec."""
+
+    gateway: gateway.Gateway
+    tunnel: cloud.Tunnel
+    topology: Topology
+    operators: cloud.Operators
+    domain: str
+    target: Literal["cloud", "local"]
+    site: Site
+    tunnel_token: pulumi.Output[str] | None
+    secrets: NotRequired[dict[str, pulumi.Output[str]]]
+    crowdsec_key: NotRequired[pulumi.Output[str] | None]
+
+
+class Gateway(pulumi.ComponentResource):
+    """OpenResty, and in front of it cloudflared, which alone of the two can reach the internet."""
+
+    container: docker.Container
+    connector: docker.Container | None
+    """None where the stack has no tunnel."""
+
+    def __init__(self, name: str, args: GatewayArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("zero-exposure:index:Gateway", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        self.container = deploy(_gateway(args), args["site"], child)
+        self.connector = None
+        if _is_tunnelled(args):
+            after = pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=[self.container]))
+            self.connector = deploy(_connector(args), args["site"], after)
+        self.register_outputs({"container": self.container.name})
+
+
+def _is_tunnelled(args: GatewayArgs) -> bool:
+    return args["target"] == "cloud" or args["tunnel"].local == "quick"
+
+
+def _gateway(args: GatewayArgs) -> ContainerSpec:
+    given = values(args["topology"], args["gateway"], args["operators"].networks, tunnelled=_is_tunnelled(args))
+    return ContainerSpec(
+        node=GATEWAY,
+        role="gateway",
+        image=args["gateway"].image,
+        networks=args["topology"].nodes[GATEWAY].addresses,
+        user=NOBODY,
+        entrypoint=("openresty",),
+        command=("-e", "stderr", "-p", f"{PREFIX}/", "-c", f"{CONFIG}/nginx.conf"),
+        files={**files(given), **_secret_files(args)},
+        tmpfs={SCRATCH: "128m"},
+        healthcheck=Healthcheck(command=HEALTH_COMMAND),
+        limits=Limits(memory="512m", cpus=float(args["gateway"].workers), pids=64),
+    )
+
+
+def _secret_files(args: GatewayArgs) -> dict[str, pulumi.Output[str]]:
+    wanted = sorted({up.route.api_key for up in args["topology"].upstreams if up.route.api_key})
+    given = args.get("secrets") or {}
+    found = {f"{SECRETS}/{api_key_file(name)}": given[name] for name in wanted}
+    key = args.get("crowdsec_key")
+    return found if key is None else {**found, f"{SECRETS}/{CROWDSEC_KEY}": key}
+
+
+def _connector(args: GatewayArgs) -> ContainerSpec:
+    token = args["tunnel_token"]
+    hosts = args["topology"].visitor_hosts or args["topology"].hosts
+    return ContainerSpec(
+        node=CLOUDFLARED,
+        role="cloudflared",
+        image=args["tunnel"].image,
+        networks=args["topology"].nodes[CLOUDFLARED].addresses,
+        user=CONNECTOR_USER,
+        entrypoint=("cloudflared",),
+        command=connector.command(args["topology"].gateway_url, hosts[0] if token is None and hosts else None),
+        files={} if token is None else {connector.TOKEN_FILE: token},
+        healthcheck=Healthcheck(
+            command=("cloudflared", "tunnel", "--metrics", f"127.0.0.1:{connector.METRICS_PORT}", "ready"),
+            start_period="60s",
+        ),
+        limits=Limits(memory="256m", cpus=1.0, pids=200),
+    )

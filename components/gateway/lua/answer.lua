@@ -1,0 +1,50 @@
+-- What a visitor sees when the answer is an error: one body, whoever made the error, JSON or HTML as asked for.
+local answer = {}
+local body = require "body"
+
+local function send(status)
+    ngx.status = status
+    ngx.header["Cache-Control"] = "no-store"
+    if status == 429 then ngx.header["Retry-After"] = "1" end
+    local text, kind = body.render(status, ngx.var.http_accept, ngx.var.request_id)
+    ngx.header["Content-Type"] = kind
+    ngx.header["Content-Length"] = #text
+    ngx.print(text)
+    return ngx.exit(ngx.OK)
+end
+
+-- The web's own address for a request that came over HTTP. 308 keeps the method, so a form is not turned into a GET.
+local function redirect(status)
+    ngx.header["Location"] = "https://" .. ngx.var.host .. ngx.var.request_uri
+    return send(status)
+end
+
+-- An error of nginx or of a service.
+function answer.error()
+    if not gate.is_edge(ngx.var.realip_remote_addr) then return ngx.exit(444) end
+    local status = ngx.status
+    -- Where no service took part and the gate had no say, nginx itself found the request to be wrong.
+    if ngx.var.refusal == "" and (ngx.var.upstream_status or "") == "" then
+        ngx.var.refusal = status .. " refused malformed"
+    end
+    return send(status >= 494 and status <= 497 and 431 or status)
+end
+
+-- A request too broken to have a host: cloudflared learns that it was bad, anyone else nothing.
+function answer.broken()
+    return answer.error()
+end
+
+function answer.limited()
+    return send(429)
+end
+
+-- A verdict of the gate.
+function answer.refused()
+    local status = tonumber(ngx.var.refusal:sub(1, 3))
+    if status == 444 then return ngx.exit(444) end
+    if status == 308 then return redirect(status) end
+    return send(status)
+end
+
+return answer

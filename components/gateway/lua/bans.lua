@@ -1,0 +1,78 @@
+-- Who is banned, in memory that all workers share and that outlives a reload.
+--
+-- A key is a masked binary address with its prefix length, "\203\0\113\7" .. "/32", so that finding a visitor takes one look
+-- for each prefix length in use: hardly ever more than three.
+local bans = {}
+local store = ngx.shared.bans
+local address = require "address"
+
+local LENGTHS = "lengths"
+local lengths, seen = {}, nil
+
+-- The prefix lengths in use change seldom: they are parsed again only when their text has.
+local function current_lengths()
+    local text = store:get(LENGTHS)
+    if text ~= seen then
+        seen, lengths = text, {}
+        for length in (text or ""):gmatch("%d+") do lengths[#lengths + 1] = tonumber(length) end
+    end
+    return lengths
+end
+
+local function remember_length(length)
+    local text = store:get(LENGTHS) or ""
+    if not (" " .. text .. " "):find(" " .. length .. " ", 1, true) then
+        store:set(LENGTHS, text == "" and tostring(length) or text .. " " .. length)
+    end
+end
+
+-- Bits of the family are part of the length: 4 bytes are IPv4's 0 to 32, 16 are IPv6's 1000 to 1128.
+local function family(bytes)
+    return #bytes == 4 and 0 or 1000
+end
+
+-- What is held against a visitor ("ban", "captcha"), or nil. An IPv6 visitor is the first 8 bytes of its address.
+function bans.find(bytes)
+    local found = current_lengths()
+    for index = 1, #found do
+        local length = found[index]
+        local bits = #bytes == 4 and length or length - 1000
+        if bits >= 0 and bits <= #bytes * 8 then
+            local banned = store:get(address.mask(bytes, bits) .. "/" .. length)
+            if banned then return banned end
+        end
+    end
+end
+
+local function key(text)
+    local bytes, bits = address.parse(text)
+    if not bytes then return nil end
+    if #bytes == 16 then bits = math.min(bits, 64) end
+    local length = family(bytes) + bits
+    return address.mask(#bytes == 16 and bytes:sub(1, 8) or bytes, bits) .. "/" .. length, length
+end
+
+-- Bans an address or a network ("203.0.113.7", "2001:db8::/48") for so many seconds.
+function bans.add(text, kind, seconds)
+    local name, length = key(text)
+    if not name then return false end
+    remember_length(length)
+    -- Never by pushing out another entry: a full list is an error to see, not a ban to lose.
+    return store:safe_set(name, kind, seconds)
+end
+
+function bans.remove(text)
+    local name = key(text)
+    if name then store:delete(name) end
+end
+
+-- Drops what is not in a whole list that was just added, given as a set of its texts.
+function bans.keep_only(texts)
+    local names = { [LENGTHS] = true }
+    for text in pairs(texts) do names[key(text) or LENGTHS] = true end
+    for _, name in ipairs(store:get_keys(0)) do
+        if not names[name] then store:delete(name) end
+    end
+end
+
+return bans

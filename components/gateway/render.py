@@ -1,0 +1,226 @@
+"""The gateway's files, from values. Pure: the same values give the same texts."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from settings.gateway import Gateway
+from settings.route import Route
+from topology import CLOUDFLARED, CROWDSEC, GATEWAY, GATEWAY_PORT, SYSLOG_PORT, Topology, Upstream
+
+FOLDER = Path(__file__).parent
+PREFIX = "/etc/zero-exposure"
+CONFIG, LUA, SECRETS = f"{PREFIX}/gateway", f"{PREFIX}/lua", "/run/secrets"
+SCRATCH = "/run/gateway"
+METRICS_PORT = 9145
+CROWDSEC_PORT = 8081
+POLL_SECONDS = 2
+"""How often decisions are fetched: the longest that a new ban, or its end, takes to reach the gateway."""
+FAILURES = 3
+"""Failed requests in a row after which a service is left alone for a while."""
+BAN_ENTRIES = 100_000
+CROWDSEC_KEY = "crowdsec-key"
+FINGERPRINTS = (
+    "X-Powered-By",
+    "Via",
+    "X-AspNet-Version",
+    "X-AspNetMvc-Version",
+    "X-Runtime",
+    "X-Generator",
+    "X-Served-By",
+    "X-Backend-Server",
+    "X-Varnish",
+    "X-Request-Id",
+)
+"""Answer headers of services that name software, or that the gateway sets itself."""
+OVERRIDES = (
+    "X-Original-URL",
+    "X-Rewrite-URL",
+    "X-Forwarded-Server",
+    "X-Forwarded-Port",
+    "X-Forwarded-Prefix",
+    "X-HTTP-Method",
+    "X-HTTP-Method-Override",
+    "X-Method-Override",
+    "Proxy",
+)
+
+
+@dataclass(frozen=True)
+class Crowdsec:
+    """Where decisions come from and log lines go to; ``key_file`` is in the gateway's container."""
+
+    host: str
+    port: int
+    syslog: str
+    key_file: str = f"{SECRETS}/{CROWDSEC_KEY}"
+
+
+@dataclass(frozen=True)
+class Values:
+    """Everything that the files are made of.
+
+    ``peer`` is the one address that may name a visitor's. ``edge`` is false where no Cloudflare edge is in front.
+    """
+
+    listen: str
+    metrics_listen: tuple[str, ...]
+    peer: str
+    edge: bool
+    operators: tuple[str, ...]
+    gateway: Gateway
+    upstreams: tuple[Upstream, ...]
+    crowdsec: Crowdsec | None = None
+    secrets: str = SECRETS
+    scratch: str = SCRATCH
+    log: str = "/dev/stdout"
+
+    @cached_property
+    def hosts(self) -> dict[str, list[tuple[int, Upstream]]]:
+        """Routes by host, with the number that names each in the configuration."""
+        numbered = sorted(enumerate(self.upstreams), key=lambda entry: (entry[1].route.host, entry[1].route.path))
+        return {host: list(routes) for host, routes in groupby(numbered, key=lambda entry: entry[1].route.host)}
+
+
+def values(topology: Topology, gateway: Gateway, operators: tuple[str, ...], *, tunnelled: bool) -> Values:
+    """The values of a stack. Without a tunnel (``target: local``) the peer is the machine itself: its address on the
+    ingress network, which is the network's first."""
+    ingress = topology.network("ingress")
+    link = topology.nodes[GATEWAY].addresses
+    crowdsec = next((network for network in topology.networks if network.server == CROWDSEC), None)
+    return Values(
+        listen=f"{ingress.members[GATEWAY]}:{GATEWAY_PORT}",
+        metrics_listen=tuple(f"{address}:{METRICS_PORT}" for address in ("127.0.0.1", *_watched(topology, link))),
+        peer=str(ingress.members[CLOUDFLARED] if tunnelled else ingress.subnet[1]),
+        edge=tunnelled,
+        operators=operators,
+        gateway=gateway,
+        upstreams=topology.upstreams,
+        crowdsec=_crowdsec(str(crowdsec.members[CROWDSEC])) if crowdsec else None,
+    )
+
+
+def _watched(topology: Topology, addresses: dict[str, Any]) -> list[str]:
+    """The gateway's own address on links where it is the server: only monitoring connects to it."""
+    return [str(addresses[network.name]) for network in topology.networks if network.server == GATEWAY]
+
+
+def _crowdsec(host: str) -> Crowdsec:
+    return Crowdsec(host, CROWDSEC_PORT, f"{host}:{SYSLOG_PORT}")
+
+
+def files(given: Values) -> dict[str, str]:
+    """Path in the container → text, without secrets."""
+    environment = Environment(
+        loader=FileSystemLoader(FOLDER),
+        undefined=StrictUndefined,
+        autoescape=False,  # noqa: S701 - nginx configuration, made from checked settings, is no HTML
+        keep_trailing_newline=True,
+    )
+    context = _context(given)
+    rendered = {f"{CONFIG}/nginx.conf": environment.get_template("nginx.conf.j2").render(context)}
+    for template in sorted((FOLDER / "snippets").glob("*.conf.j2")):
+        name = f"snippets/{template.name}"
+        rendered[f"{CONFIG}/{template.stem}"] = environment.get_template(name).render(context)
+    rendered[f"{CONFIG}/gate.json"] = json.dumps(_gate(given), indent=1, sort_keys=True) + "\n"
+    rendered |= {f"{LUA}/{path.name}": path.read_text(encoding="utf-8") for path in (FOLDER / "lua").glob("*.lua")}
+    return rendered
+
+
+def _context(given: Values) -> dict[str, Any]:
+    sets = _method_sets(given.upstreams)
+    routes = {number: _route(number, upstream, given, sets) for number, upstream in enumerate(given.upstreams)}
+    return {
+        **{key: getattr(given, key) for key in ("listen", "metrics_listen", "peer", "operators", "scratch", "log")},
+        **given.gateway.model_dump(include={"workers", "rate", "burst", "connections", "max_body", "csp"}),
+        "syslog": given.crowdsec.syslog if given.crowdsec else None,
+        "routes": list(routes.values()),
+        "hosts": [_host(name, found, routes) for name, found in given.hosts.items()],
+        "upstreams": list(_servers(given.upstreams)),
+        "method_sets": [{"id": number, "methods": methods} for methods, number in sets.items()],
+        "failures": FAILURES,
+        "ban_entries": f"{BAN_ENTRIES:,}",
+        "fingerprints": FINGERPRINTS,
+        "overrides": OVERRIDES,
+    }
+
+
+def _method_sets(upstreams: tuple[Upstream, ...]) -> dict[tuple[str, ...], int]:
+    found = sorted({tuple(sorted(set(upstream.route.methods))) for upstream in upstreams})
+    return {methods: number for number, methods in enumerate(found)}
+
+
+def _route(number: int, upstream: Upstream, given: Values, sets: dict[tuple[str, ...], int]) -> dict[str, Any]:
+    route = upstream.route
+    own = route.model_dump(exclude={"methods", "errors"})
+    return own | {
+        "id": number,
+        "name": f"{upstream.service}{route.path}",
+        "upstream": upstream.service,
+        "methods": sets[tuple(sorted(set(route.methods)))],
+        "ruled": _is_ruled(route),
+        # A service's own error body may repeat the path that was asked for, which gives a hidden one away.
+        "intercept": route.errors == "gateway" or bool(_admin_paths(given.hosts[route.host])),
+    }
+
+
+def _is_ruled(route: Route) -> bool:
+    return bool(route.require_headers or route.forbid_headers or route.api_key)
+
+
+def _host(name: str, found: list[tuple[int, Upstream]], routes: dict[int, dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "name": name,
+        "admin_only": all(upstream.route.admin for _, upstream in found),
+        "has_root": any(upstream.route.path == "/" for _, upstream in found),
+        "routes": [routes[number] for number, _ in found],
+    }
+
+
+def _servers(upstreams: tuple[Upstream, ...]) -> Iterator[dict[str, Any]]:
+    by_service = {upstream.service: upstream for upstream in upstreams}
+    for service, upstream in sorted(by_service.items()):
+        yield {"name": service, "servers": [f"{address}:{upstream.port}" for address in upstream.addresses]}
+
+
+def _gate(given: Values) -> dict[str, Any]:
+    """What the Lua files read when nginx starts."""
+    gate: dict[str, Any] = {
+        "peer": given.peer,
+        "edge": given.edge,
+        "admin": {name: paths for name, found in given.hosts.items() if (paths := _admin_paths(found))},
+        "rules": {
+            str(number): _rule(upstream.route, given.secrets)
+            for number, upstream in enumerate(given.upstreams)
+            if _is_ruled(upstream.route)
+        },
+    }
+    if given.crowdsec:
+        api = {"host": given.crowdsec.host, "port": given.crowdsec.port, "key_file": given.crowdsec.key_file}
+        gate["crowdsec"] = api | {"every": POLL_SECONDS}
+    return gate
+
+
+def _admin_paths(found: list[tuple[int, Upstream]]) -> list[str]:
+    """Admin paths of a host that visitors may use too, as the Lua files compare them: in lower case."""
+    admin = [upstream.route.path.lower() for _, upstream in found if upstream.route.admin]
+    return admin if len(admin) < len(found) else []
+
+
+def _rule(route: Route, secrets: str) -> dict[str, Any]:
+    rule: dict[str, Any] = {
+        "require": [name.lower() for name in route.require_headers],
+        "forbid": [name.lower() for name in route.forbid_headers],
+    }
+    return rule | ({"api_key_file": f"{secrets}/{api_key_file(route.api_key)}"} if route.api_key else {})
+
+
+def api_key_file(secret: str) -> str:
+    """The file name of an API key: the stack secret's name."""
+    return f"api-key-{secret}"

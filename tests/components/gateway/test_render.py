@@ -1,0 +1,103 @@
+"""The gateway's files, from a stack's plan."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from components.gateway.render import CONFIG, LUA, Values, files, values
+from tests.samples import cloud_stack, local_stack, service, settings
+from topology import plan
+
+
+def rendered(raw: dict[str, Any], *, tunnelled: bool = True) -> tuple[Values, dict[str, str]]:
+    stack = settings(raw)
+    given = values(plan(stack), stack.gateway, stack.operators.networks, tunnelled=tunnelled)
+    return given, files(given)
+
+
+def with_routes(*routes: dict[str, Any]) -> dict[str, Any]:
+    raw = cloud_stack(secrets={"partner": "x" * 20})
+    raw["services"]["api"]["routes"] = list(routes)
+    return raw
+
+
+def hosts(raw: dict[str, Any]) -> str:
+    return rendered(raw)[1][f"{CONFIG}/hosts.conf"]
+
+
+def gate(raw: dict[str, Any]) -> Any:
+    return json.loads(rendered(raw)[1][f"{CONFIG}/gate.json"])
+
+
+def test_it_listens_on_the_ingress_network_alone() -> None:
+    given, texts = rendered(cloud_stack())
+    listened = {match for text in texts.values() for match in re.findall(r"\n\s*listen ([^ ;]+)", text)}
+    assert listened == {given.listen, "127.0.0.1:9145"}
+    assert given.listen == "10.128.0.18:8080"
+
+
+def test_it_believes_the_connector_and_without_a_tunnel_the_machine_itself() -> None:
+    assert rendered(cloud_stack())[0].peer == "10.128.0.19"
+    assert rendered(local_stack(), tunnelled=False)[0].peer == "10.128.0.17"
+
+
+def test_every_host_of_the_plan_has_one_server() -> None:
+    names = re.findall(r"server_name (\S+);", hosts(cloud_stack()))
+    assert sorted(names) == ["admin.example.org", "api.example.org"]
+
+
+def test_a_host_of_admin_routes_alone_is_closed_before_anything_else() -> None:
+    servers = hosts(cloud_stack()).split("\nserver {")
+    (admin,) = [server for server in servers if "server_name admin.example.org" in server]
+    (visitors,) = [server for server in servers if "server_name api.example.org" in server]
+    assert admin.index("operator_by_tunnel") < admin.index("gate.judge")
+    assert "operator_by_tunnel" not in visitors
+
+
+def test_admin_paths_beside_others_are_hidden_in_lower_case() -> None:
+    raw = with_routes({"host": "api.example.org"}, {"host": "api.example.org", "path": "/Admin", "admin": True})
+    assert gate(raw)["admin"] == {"api.example.org": ["/admin"]}
+    assert gate(cloud_stack())["admin"] == {}
+
+
+@pytest.mark.parametrize("beside", [True, False])
+def test_error_bodies_of_a_service_pass_unless_they_could_tell_of_an_admin_path(beside: bool) -> None:
+    more = [{"host": "api.example.org", "path": "/admin", "admin": True}] if beside else []
+    text = hosts(with_routes({"host": "api.example.org", "path": "/v1", "errors": "service"}, *more))
+    assert ("proxy_intercept_errors off" in text) is not beside
+
+
+def test_a_route_matches_whole_segments() -> None:
+    text = hosts(with_routes({"host": "api.example.org", "path": "/v1"}))
+    assert "location = /v1 {" in text
+    assert "location ^~ /v1/ {" in text
+    assert "return 404;" in text
+
+
+def test_replicas_share_one_upstream() -> None:
+    raw = cloud_stack()
+    raw["services"]["api"] = service(routes=[{"host": "api.example.org"}], replicas=3)
+    upstream = rendered(raw)[1][f"{CONFIG}/upstream.conf"]
+    assert len(re.findall(r"server \S+ max_fails", upstream.split("upstream api {")[1].split("}")[0])) == 3
+
+
+def test_header_rules_go_to_lua_without_their_secret() -> None:
+    raw = with_routes({"host": "api.example.org", "api_key": "partner", "require_headers": ["X-Client"]})
+    (rule,) = gate(raw)["rules"].values()
+    assert rule == {"require": ["x-client"], "forbid": [], "api_key_file": "/run/secrets/api-key-partner"}
+    assert "x" * 20 not in "".join(rendered(raw)[1].values())
+
+
+def test_every_lua_file_and_snippet_is_used() -> None:
+    _, texts = rendered(cloud_stack())
+    everything = "".join(texts.values())
+    for path in texts:
+        name = path.rpartition("/")[2]
+        used = f'"{name.removesuffix(".lua")}"' if path.startswith(LUA) else name
+        assert used in everything or name == "nginx.conf", f"{path} is included nowhere"
+
+
+def test_the_same_values_give_the_same_files() -> None:
+    assert rendered(cloud_stack())[1] == rendered(cloud_stack())[1]

@@ -1,0 +1,64 @@
+"""nginx's own check of the files that a stack's plan gives."""
+
+import os
+import shutil
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from components.gateway.render import Values, files, values
+from tests.live.gateway.nginx import arguments, folder_for_nobody, write
+from tests.programs import need
+from tests.samples import cloud_stack, settings
+from topology import plan
+
+ISOLATED = ["unshare", "--net", "--map-root-user"] if os.geteuid() else ["unshare", "--net"]
+
+
+def planned() -> Values:
+    """A stack's own values: real addresses of its networks."""
+    stack = settings(cloud_stack())
+    return values(plan(stack), stack.gateway, stack.operators.networks, tunnelled=True)
+
+
+def checked(given: Values, spoil: tuple[str, str] = ("", "")) -> subprocess.CompletedProcess[str]:
+    """`nginx -t` where the plan's addresses exist: in a network namespace that ends with the command."""
+    folder = folder_for_nobody()
+    # Standard output belongs to whoever runs the test; a container's belongs to its user.
+    given = replace(given, scratch=f"{folder}/run", log=f"{folder}/access.log")
+    write(folder, {path: text.replace(*spoil) if spoil[0] else text for path, text in files(given).items()})
+    address = given.listen.partition(":")[0]
+    script = (
+        f'ip link set lo up && ip address add {address}/32 dev lo && exec setpriv --reuid 65534 --clear-groups "$@"'
+    )
+    command = [*ISOLATED, "sh", "-c", script, "sh", *arguments(folder), "-t"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    finally:
+        shutil.rmtree(folder)
+
+
+def test_nginx_accepts_the_files_of_a_stack() -> None:
+    need("nginx", "unshare", "ip", "setpriv")
+    result = checked(planned())
+    assert result.returncode == 0, result.stderr
+
+
+@pytest.mark.parametrize(
+    "spoil", [("server_tokens off;", "server_tokens of;"), ("geo $remote_addr", "geo remote_addr")]
+)
+def test_control_nginx_refuses_a_mistake(spoil: tuple[str, str]) -> None:
+    need("nginx", "unshare", "ip", "setpriv")
+    assert checked(planned(), spoil).returncode == 1
+
+
+def test_what_is_written_lies_in_memory() -> None:
+    """Every folder that nginx makes by itself is named, and below the container's one writable place."""
+    text = files(planned())["/etc/zero-exposure/gateway/scratch.conf"]
+    folders = [
+        Path(line.split()[1].rstrip(";")) for line in text.splitlines() if "_temp_path" in line and line[0] != "#"
+    ]
+    assert len(folders) == 5
+    assert all(folder.parent == Path("/run/gateway") for folder in folders)
