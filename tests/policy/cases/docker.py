@@ -222,7 +222,7 @@ CASES = {
     ),
     "network-options": Cases(
         caught={
-            "bound elsewhere": network(options={"com.docker.network.bridge.host_binding_ipv4": "0.0.0.0"}),
+            "bound elsewhere": network(options={"com.docker.network.bridge.host_binding_ipv4": "0.0.0.0"}),  # noqa: S104 - what must be caught
             "routed": network(options={"com.docker.network.bridge.gateway_mode_ipv4": "routed"}),
             "unknown": network(options=UNKNOWN),
         },

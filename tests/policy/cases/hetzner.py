@@ -90,7 +90,7 @@ CASES = {
     ),
     "user-data-closed": Cases(
         caught={
-            "sshd everywhere": server(userData=USER_DATA.replace("127.0.0.1", "0.0.0.0")),
+            "sshd everywhere": server(userData=USER_DATA.replace("127.0.0.1", "0.0.0.0")),  # noqa: S104 - what must be caught
             "sshd on a second address": server(
                 userData=USER_DATA.replace("ListenAddress 127.0.0.1", "ListenAddress 127.0.0.1\n      ListenAddress ::")
             ),
