@@ -110,12 +110,15 @@ class Stack:
         known = [name for name in names if name is not UNKNOWN]
         urns = {self._network_by_name[name] for name in known if name in self._network_by_name}
         sources = {source.urn for source in self.sources(resource, "networksAdvanced")} & set(self.networks)
+        nameless = sources - set(self._network_by_name.values())
+        elsewhere = len([name for name in known if name not in self._network_by_name]) - len(nameless)
+        unexplained = len(names) - len(known) - len(sources - urns)
         return Container(
             resource=resource,
             role=found.get(ROLE, ""),
             node=found.get(NODE, ""),
             networks=frozenset(urns | sources if len(known) < len(names) else urns),
-            foreign=max(0, len(names) - len(urns | sources)),
+            foreign=max(0, elsewhere) + max(0, unexplained),
             carrier=is_carrier(resource),
         )
 

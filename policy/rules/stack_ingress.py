@@ -92,11 +92,18 @@ def config_source(stack: Stack) -> Iterator[Finding]:
 def names_agree(stack: Stack) -> Iterator[Finding]:
     public, hosts = names(stack), entrances(stack)
     for entrance in hosts:
-        if not any(covers(name, entrance.hostname) for name in public):
-            yield Finding(entrance.config.urn, "hostname: an ingress rule whose name is no proxied CNAME here")
+        leading = [record for name, record in sorted(public.items()) if covers(name, entrance.hostname)]
+        exact = public.get(entrance.hostname, leading[-1] if leading else None)
+        if exact is None or not _same_tunnel(stack, exact, entrance.config):
+            yield Finding(entrance.config.urn, "hostname: an ingress rule whose name does not lead to this tunnel")
     for name, record in public.items():
         if not any(covers(name, entrance.hostname) for entrance in hosts):
             yield Finding(record.urn, "name: no ingress rule answers to it")
+
+
+def _same_tunnel(stack: Stack, record: Resource, config: Resource) -> bool:
+    to = {source.urn for source in stack.sources(record, "content")}
+    return any(source.urn in to for source in stack.sources(config, "tunnelId") if source.type in tokens.TUNNELS)
 
 
 def admin_hosts(stack: Stack) -> dict[str, Resource]:
@@ -202,7 +209,7 @@ RULES = (
     StackRule(
         id="stack-names",
         severity="high",
-        claim="Public names and ingress rules agree.",
+        claim="Every ingress rule has a public name that leads to its tunnel, and every public name has a rule.",
         remediation="Make both from the services map.",
         threat="discovery",
         check=names_agree,

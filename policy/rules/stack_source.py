@@ -15,9 +15,10 @@ def server_firewall(stack: Stack) -> Iterator[Finding]:
     firewalls = {resource.urn for resource in stack.of(tokens.FIREWALL)}
     for server in stack.of(tokens.SERVER):
         named = server.props.get("firewallIds")
+        named = [named] if named is UNKNOWN else named
         sources = {source.urn for source in stack.sources(server, "firewallIds")} & firewalls
         wanted = len(named) if isinstance(named, list) else 1
-        if not sources or len(sources) < wanted:
+        if not named or len(sources) < wanted:
             yield Finding(server.urn, "firewallIds: a firewall that is not of this stack, so nobody checks its rules")
 
 

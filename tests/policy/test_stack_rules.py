@@ -1,0 +1,256 @@
+"""Every stack rule catches what is done to a clean stack, at preview and at update, in the cloud and locally."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from policy.rules import table, tokens
+from policy.rules.edge import SPECTRUM
+from policy.rules.engine import check_resource, check_stack
+from policy.rules.model import UNKNOWN, Resource, StackRule
+from tests.policy import stacks
+from tests.policy.stacks import changed, container, labelled, network, resource
+
+Stack = list[Resource]
+Spoil = Callable[[Stack], Stack]
+
+
+def named(stack: Stack, name: str) -> Resource:
+    """The one resource of that name."""
+    return next(entry for entry in stack if entry.name == name)
+
+
+def put(stack: Stack, *spoiled: Resource) -> Stack:
+    """The stack with these in place of those of the same URN, or added."""
+    urns = {entry.urn for entry in spoiled}
+    return [*(entry for entry in stack if entry.urn not in urns), *spoiled]
+
+
+def without(name: str) -> Spoil:
+    return lambda stack: [entry for entry in stack if entry.name != name]
+
+
+def change(name: str, **props: Any) -> Spoil:
+    return lambda stack: put(stack, changed(named(stack, name), **props))
+
+
+def sourceless(name: str, **props: Any) -> Spoil:
+    """Takes the record away of what a resource was made from."""
+
+    def spoil(stack: Stack) -> Stack:
+        return put(stack, replace(changed(named(stack, name), **props), dependencies=(), property_dependencies={}))
+
+    return spoil
+
+
+def relabel(name: str, **values: str) -> Spoil:
+    return change(name, labels=labelled(**values))
+
+
+def join(name: str, *networks: str) -> Spoil:
+    """Puts a container on further networks, as the program would."""
+
+    def spoil(stack: Stack) -> Stack:
+        base, on = named(stack, name), [named(stack, each) for each in networks]
+        entries = [*base.props["networksAdvanced"], *({"name": net.props["name"]} for net in on)]
+        made = {**base.property_dependencies}
+        made["networksAdvanced"] = (*made["networksAdvanced"], *(net.urn for net in on))
+        return put(stack, replace(changed(base, networksAdvanced=entries), property_dependencies=made))
+
+    return spoil
+
+
+def join_unknown(name: str, *networks: str) -> Spoil:
+    """The same at a first preview, where names are unknown."""
+
+    def spoil(stack: Stack) -> Stack:
+        base = named(join(name, *networks)(stack), name)
+        return put(stack, changed(base, networksAdvanced=[{"name": UNKNOWN}] * len(base.props["networksAdvanced"])))
+
+    return spoil
+
+
+def add(*more: Resource) -> Spoil:
+    return lambda stack: put(stack, *more)
+
+
+def reroute(config: str, service: str, hostname: str = "api.example.org", **origin: Any) -> Spoil:
+    """A tunnel configuration with one rule."""
+    entry = {"hostname": hostname, "service": service, **({"originRequest": origin} if origin else {})}
+    return change(config, config={"ingresses": [entry, {"service": "http_status:404"}]})
+
+
+FOREIGN = [4711, 4712]
+BARE = resource(tokens.CONTAINER, "bare", {"image": "example/bare:1.0"})
+CASES: dict[str, dict[str, Spoil]] = {
+    "stack-server-firewall": {
+        "no firewall in the stack": without("firewall"),
+        "a firewall of elsewhere": sourceless("server", firewallIds=[UNKNOWN]),
+        "one of this stack and one of elsewhere": change("server", firewallIds=FOREIGN),
+        "no list": change("server", firewallIds=None, publicNets=None),
+    },
+    "stack-image-source": {"an image of elsewhere": sourceless("api", image=UNKNOWN)},
+    "stack-volume-source": {
+        "a volume of elsewhere": sourceless("api", volumes=[{"volumeName": UNKNOWN, "containerPath": "/data"}]),
+    },
+    "stack-user-data-source": {"of nothing": sourceless("server", userData=UNKNOWN)},
+    "stack-command-source": {
+        "of nothing": sourceless("ready", create=UNKNOWN),
+        "of a server": lambda stack: put(
+            stack,
+            replace(
+                changed(named(stack, "ready"), create=UNKNOWN),
+                property_dependencies={"create": (named(stack, "server").urn,)},
+            ),
+        ),
+    },
+    "stack-docker-host-source": {"of nothing": sourceless("engine", host=UNKNOWN)},
+    "stack-roles": {
+        "no labels": add(BARE),
+        "an unknown role": relabel("api", role="helper", node="api"),
+        "a carrier that runs": relabel("api", role="carrier", node="api"),
+        "a service that never runs": relabel("gateway-carrier", role="service", node="gateway", config="x"),
+        "a network of elsewhere": change("api", networksAdvanced=[{"name": "production"}]),
+    },
+    "stack-links": {
+        "a third container": join("resolver", "link-api-db"),
+        "a third container at a first preview": join_unknown("db", "link-gateway-api"),
+        "one that is not declared": relabel("link-api-db", network="link", client="gateway", server="db"),
+        "an empty link": add(network("link-a-b", "link", "a", "b")),
+    },
+    "stack-one-link-a-pair": {"two": add(network("link-2", "link", "db", "api"))},
+    "stack-egress": {
+        "a service": join("api", "egress"),
+        "a service at a first preview": join_unknown("api", "egress"),
+        "two networks": add(network("egress-2", "egress")),
+    },
+    "stack-ingress": {"a service": join("db", "ingress"), "two networks": add(network("ingress-2", "ingress"))},
+    "stack-one-gateway": {
+        "none": relabel("gateway", role="monitoring", node="gateway"),
+        "two": relabel("api", role="gateway", node="api"),
+        "a service as well": join("api", "ingress"),
+        "with a way out": join("gateway", "egress"),
+    },
+    "stack-one-container-a-node": {"twice": relabel("db", role="service", node="api")},
+    "stack-configuration": {"no digest": relabel("gateway-carrier", role="carrier", node="gateway")},
+    "stack-dns-source": {
+        "another's tunnel": sourceless("dns-api.example.org"),
+        "no tunnel": without("app-tunnel"),
+    },
+    "stack-tunnel-config": {
+        "another's tunnel": sourceless("app-config"),
+        "no configuration": without("app-config"),
+    },
+    "stack-names": {
+        "a name without a rule": reroute("app-config", "http://10.128.0.18:8080", "www.example.org"),
+        "a rule without a name": without("dns-ssh.example.org"),
+    },
+    "stack-admin-access": {
+        "no application": without("access-admin.example.org"),
+        "no application for SSH": without("access-ssh.example.org"),
+        "another host": change("access-admin.example.org", domain="other.example.org"),
+        "one path of the host": change("access-admin.example.org", domain="admin.example.org/login"),
+        "a host that the gateway calls an admin's": lambda stack: relabel(
+            "gateway", role="gateway", node="gateway", **{"admin-hosts": "api.example.org, admin.example.org"}
+        )(stack),
+    },
+    "stack-central-ingress": {
+        "past the gateway": reroute("app-config", "http://10.128.1.2:3000"),
+        "to the host": reroute("app-config", "http://localhost:9090"),
+    },
+    "stack-ssh-local": {
+        "another machine": reroute("admin-config", "ssh://10.128.1.2:22", "ssh.example.org", **stacks.guarded(True)),
+        "another machine by name": reroute("admin-config", "ssh://db:22", "ssh.example.org", **stacks.guarded(True)),
+    },
+    "stack-internal-names": {
+        "a node": add(resource(tokens.DNS_RECORDS[0], "leak", {"type": "MX", "name": "m", "content": "db.internal"})),
+    },
+    "stack-metrics": {
+        "an inbound rule": change("firewall", rules=[{"direction": "in", "port": "1-1024"}]),
+        "rules unknown": change("firewall", rules=UNKNOWN),
+        "a published port": change("api", ports=[{"internal": 80}]),
+        "past the gateway": reroute("app-config", "http://10.128.1.2:3000"),
+        "a second place for TLS": reroute("app-config", "https://10.128.0.18:8443"),
+        "too few layers": lambda stack: [
+            entry for entry in stack if entry.type.startswith(("hcloud", "pulumi", "tls", "random"))
+        ],
+        "a published service": add(resource(tokens.SERVICE, "s", {"endpointSpec": {"ports": [{"targetPort": 1}]}})),
+    },
+    "checklist-1-no-inbound": {
+        "a published port": change("gateway", ports=[{"internal": 80}]),
+        "an inbound rule": change("firewall", rules=[{"direction": "in"}]),
+        "a forwarded port": add(resource(SPECTRUM, "s", {})),
+    },
+    "checklist-2-connector": {
+        "root": change("cloudflared", user="0:0"),
+        "root with a reason": change(
+            "cloudflared",
+            user="0:0",
+            labels=labelled(role="cloudflared", node="cloudflared", **{"root-reason": "a reason that is long enough"}),
+        ),
+        "none": without("cloudflared"),
+    },
+    "checklist-3-gateway": {"two bridges": join("api", "ingress"), "no bridge": without("gateway")},
+    "checklist-4-isolation": {"a third on a link": join("resolver", "link-api-db")},
+    "checklist-5-tls": {"plain HTTP": without("always_use_https"), "weak": change("ssl", value="flexible")},
+    "checklist-6-headers": {"no headers": change("gateway-carrier", uploads=[{"file": "/x", "content": "server {}"}])},
+    "checklist-7-intrusion": {"none": lambda stack: stack},
+    "checklist-8-names": {
+        "another resolver": change("api", dns=["8.8.8.8"]),
+        "the daemon's own": change("api", dns=None),
+        "none": without("resolver"),
+    },
+    "checklist-9-versioned": {
+        "a writable container": change("api", readOnly=False),
+        "a remote command": add(resource("command:remote:Command", "c", {})),
+        "files without a digest": relabel("gateway-carrier", role="carrier", node="gateway"),
+    },
+    "checklist-10-monitoring": {"none": lambda stack: stack},
+}
+TABLE = [(rule, what, spoil) for rule, entries in CASES.items() for what, spoil in entries.items()]
+CLEAN = [(name, known) for name in ("cloud", "local") for known in (True, False)]
+
+
+@pytest.mark.parametrize(("rule", "what", "spoil"), TABLE, ids=[f"{rule}: {what}" for rule, what, _ in TABLE])
+def test_is_caught(rule: str, what: str, spoil: Spoil) -> None:
+    found = {violation.rule: violation for violation in check_stack(spoil(stacks.cloud()))}
+    assert rule in found
+    assert found[rule].level == table.BY_ID[rule].level
+    assert found[rule].remediation
+
+
+@pytest.mark.parametrize(("name", "known"), CLEAN)
+def test_a_clean_stack_passes(name: str, known: bool) -> None:
+    stack = getattr(stacks, name)(known)
+    found = [violation for entry in stack for violation in check_resource(entry)] + check_stack(stack)
+    assert [violation for violation in found if violation.blocking] == []
+    assert {violation.rule for violation in found} == {"checklist-7-intrusion", "checklist-10-monitoring"}
+
+
+def test_a_stack_with_intrusion_detection_and_monitoring_has_no_advisory_either() -> None:
+    stack = stacks.cloud()
+    link = network("link-gateway-crowdsec", "link", "gateway", "crowdsec")
+    watch = network("link-monitoring-gateway", "link", "monitoring", "gateway")
+    stack = put(stack, link, watch, resource(tokens.NOTIFICATION, "health", {"alertType": "tunnel_health_event"}))
+    stack = put(stack, *container("crowdsec", "crowdsec", [(link, "10.128.3.2")]))
+    stack = put(stack, *container("monitoring", "monitoring", [(watch, "10.128.4.3")]))
+    stack = join("gateway", link.name, watch.name)(stack)
+    assert check_stack(stack) == []
+
+
+def test_every_stack_rule_has_cases() -> None:
+    assert set(CASES) == {rule.id for rule in table.STACK_RULES}
+
+
+@pytest.mark.parametrize("off", table.STACK_RULES, ids=lambda rule: rule.id)
+def test_a_rule_that_is_switched_off_is_missed(off: StackRule) -> None:
+    kept = tuple(rule for rule in table.STACK_RULES if rule is not off)
+    for spoil in CASES[off.id].values():
+        assert off.id not in {violation.rule for violation in check_stack(spoil(stacks.cloud()), rules=kept)}
+
+
+def test_only_the_three_items_whose_components_are_optional_are_advisory() -> None:
+    advisory = {rule.id for rule in table.ALL if rule.level == "advisory"}
+    assert advisory == {"checklist-7-intrusion", "checklist-8-names", "checklist-10-monitoring"}
