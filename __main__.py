@@ -3,34 +3,26 @@
 import os
 
 import pulumi
-import pulumi_random as random
+from pulumi.runtime import config, is_dry_run
 
-from components.edge.component import Edge
-from components.engine.component import Engine, Server
-from components.gateway.component import Gateway
-from components.host.component import Host
-from components.networks.component import Networks
-from components.services.component import Services
-from components.site import Site
-from components.tunnel.component import Tunnel
+from deployment import deploy
+from settings.credentials import check_tokens
 from settings.load import SettingsError, load
-from settings.stack import Settings
-from topology import GATEWAY, GATEWAY_PORT, RESOLVER, Topology, plan
+from topology import plan
 
 
-def cloud(settings: Settings, topology: Topology, stack: str) -> tuple[Server, Tunnel]:
-    """The server, its two tunnels and the zone's protection."""
-    if settings.cloudflare is None or settings.host is None:
-        raise SettingsError("target: cloud needs cloudflare and host")
-    shared = {"stack": stack, "domain": settings.domain, "cloudflare": settings.cloudflare}
-    hosts = {"visitor_hosts": topology.visitor_hosts, "admin_hosts": topology.admin_hosts}
-    url = f"http://{topology.nodes[GATEWAY].addresses['ingress']}:{GATEWAY_PORT}"
-    people = {"operators": settings.operators}
-    tunnel = Tunnel("tunnel", {**shared, **hosts, **people, "tunnel": settings.tunnel, "gateway_url": url})
-    Edge("edge", {**shared, **hosts, **people, "edge": settings.edge})
-    host = Host(
-        "host",
-        {**people, "stack": stack, "host": settings.host, "pool": settings.network.pool, "token": tunnel.admin_token},
-    )
-    server: Server = {"ssh_host": tunnel.ssh_host, "host_key": host.host_key, "server_id": host.server_id}
-    return server, tunnel
+def main() -> None:
+    """Read the stack file, plan, deploy, export."""
+    values = {**config.get_config_env(), **config.CONFIG.get()}
+    settings = load(values, pulumi.get_project())
+    if settings.target == "cloud" and not is_dry_run():
+        check_tokens(values, os.environ)
+    for name, value in deploy(settings, plan(settings), pulumi.get_stack()).items():
+        pulumi.export(name, value)
+
+
+try:
+    main()
+except SettingsError as error:
+    # A RunError is shown as it is, without a traceback.
+    raise pulumi.RunError(str(error)) from None

@@ -89,6 +89,11 @@ class Topology:
         """Hosts that exist for everyone."""
         return tuple(host for host in self.hosts if host not in self.admin_hosts)
 
+    @cached_property
+    def gateway_url(self) -> str:
+        """Where the connector finds the gateway."""
+        return f"http://{self.nodes[GATEWAY].addresses['ingress']}:{GATEWAY_PORT}"
+
     def network(self, name: str) -> Network:
         """A network by name. Raises ``KeyError`` where there is none."""
         return self._by_name[name]

@@ -96,6 +96,17 @@ def _routes(settings: Settings) -> Iterator[Problem]:
             yield f"services.{name}.port", "needed: the service has routes"
 
 
+def _api_keys(settings: Settings) -> Iterator[Problem]:
+    known = [*settings.secrets, *settings.generated]
+    for name, service in settings.services.items():
+        for index, route in enumerate(service.routes):
+            if route.api_key is not None and route.api_key not in known:
+                yield (
+                    f"services.{name}.routes[{index}].api_key",
+                    f"no such secret; there are: {', '.join(known) or 'none'}",
+                )
+
+
 def _host_problems(host: str, settings: Settings) -> Iterator[str]:
     if host != settings.domain and not host.endswith(f".{settings.domain}"):
         yield f"{host} is not in the stack's domain {settings.domain}"
@@ -194,6 +205,7 @@ CHECKS: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
     _links,
     _cycles,
     _routes,
+    _api_keys,
     _ssh_host,
     _admin_routes,
     _replicas,

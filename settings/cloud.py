@@ -49,7 +49,7 @@ class Operators(Model):
 class Tunnel(Model):
     """The two outbound connections."""
 
-    image: Image = Field("cloudflare/cloudflared:2025.10.0", description="Connector in the container network.")
+    image: Image = Field("cloudflare/cloudflared:2026.8.2", description="Connector in the container network.")
     ssh_host: Hostname | None = Field(None, description="Host name of SSH behind Access; default ssh-STACK.DOMAIN.")
     session: str = Field("8h", pattern=r"^[1-9][0-9]*[mh]$", description="How long an Access login lasts.")
     local: Literal["none", "quick"] = Field(

@@ -10,7 +10,7 @@ from settings.checks import problems
 from settings.stack import Settings
 
 
-class SettingsError(Exception):
+class SettingsError(ValueError):
     """The stack file is not right. The text is for the person who wrote it."""
 
 

@@ -10,6 +10,7 @@ from typing import Literal
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from components.edge.plan import Plan
+from settings.load import SettingsError
 
 MAX_EXPRESSION = 4096
 """Characters that Cloudflare takes."""
@@ -37,10 +38,10 @@ class Rule:
 
 
 def custom_rules(hosts: Hosts, spare_ssh: bool, plan: Plan) -> tuple[Rule, ...]:
-    """Rules of the firewall in their order. Raises ``ValueError`` where they are more than the plan has."""
+    """Rules of the firewall in their order. Raises ``SettingsError`` where they are more than the plan has."""
     rules = tuple(_custom_rules(hosts, spare_ssh))
     if len(rules) > plan.custom_rules:
-        raise ValueError(f"{len(rules)} firewall rules, but Cloudflare's plan has {plan.custom_rules}")
+        raise SettingsError(f"{len(rules)} firewall rules, but Cloudflare's plan has {plan.custom_rules}")
     return rules
 
 
@@ -63,10 +64,10 @@ def _custom_rules(hosts: Hosts, spare_ssh: bool) -> Iterator[Rule]:
 
 
 def expression(name: str, **values: object) -> str:
-    """The text of one rule on one line. Raises ``ValueError`` where it is longer than Cloudflare takes."""
+    """The text of one rule on one line. Raises ``SettingsError`` where it is longer than Cloudflare takes."""
     text = " ".join(_templates().get_template(f"{name}.j2").render(values).split())
     if len(text) > MAX_EXPRESSION:
-        raise ValueError(
+        raise SettingsError(
             f"the firewall rule {name} has {len(text)} characters, Cloudflare takes {MAX_EXPRESSION}: "
             "serve more routes by path and fewer by host name"
         )

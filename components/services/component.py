@@ -32,12 +32,15 @@ class Services(pulumi.ComponentResource):
 
     containers: dict[str, docker.Container]
     """Node name → container."""
+    secrets: dict[str, pulumi.Output[str]]
+    """The stack's own secrets by name, the generated ones among them."""
 
     def __init__(self, name: str, args: ServicesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("zero-exposure:index:Services", name, None, opts)
         self._args = args
         self._child = pulumi.ResourceOptions(parent=self)
         self._credentials = self._generated()
+        self.secrets = {key.name: value for key, value in self._credentials.items() if key.owner == SECRETS}
         self.containers = {}
         for service in start_order(args["services"]):
             self._deploy(service)

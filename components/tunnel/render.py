@@ -5,6 +5,8 @@ import json
 import re
 from dataclasses import dataclass
 
+from settings.load import SettingsError
+
 NOT_FOUND = "http_status:404"
 """cloudflared answers by itself, so a name that nothing serves reaches nothing."""
 SSHD = "ssh://127.0.0.1:22"
@@ -27,12 +29,12 @@ class Rule:
 def ssh_host(stack: str, domain: str, chosen: str | None, taken: tuple[str, ...]) -> str:
     """Host name of SSH: the chosen one, or ``ssh-STACK.DOMAIN``.
 
-    Raises ``ValueError`` where a route has that name already.
+    Raises ``SettingsError`` where a route has that name already.
     """
     label = re.sub(r"[^a-z0-9-]+", "-", f"ssh-{stack.lower()}")[:63].rstrip("-")
     host = chosen or f"{label}.{domain}"
     if host in taken:
-        raise ValueError(f"{host} is a route's host already: set tunnel.ssh_host to another name")
+        raise SettingsError(f"{host} is a route's host already: set tunnel.ssh_host to another name")
     return host
 
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import Any
 
 import pulumi
@@ -70,6 +71,8 @@ def record(
     loop = asyncio.new_event_loop()
     # The SDK ties every output to the loop that is current when it is made, the root's too.
     asyncio.set_event_loop(loop)
+    # The first error is raised below; what else waits for the failed resource would only repeat it on stderr.
+    loop.set_exception_handler(lambda _loop, _context: None)
     _reset()
     try:
         set_mocks(_Outputs(outputs), project, stack, preview, monitor=recorder)
@@ -105,6 +108,9 @@ class Recorder(MockMonitor):
     def __init__(self, outputs: Outputs) -> None:
         super().__init__(_Outputs(outputs))
         self.registrations: list[Registration] = []
+        self._urns: set[str] = set()
+        # The SDK registers from several threads.
+        self._lock = Lock()
 
     def make_urn(self, parent: str, type_: str, name: str) -> str:
         """As the engine makes it: with the types of all ancestors but the stack, not of the parent alone."""
@@ -116,8 +122,10 @@ class Recorder(MockMonitor):
     def RegisterResource(self, request: resource_pb2.RegisterResourceRequest) -> Any:  # noqa: N802, ANN401 - gRPC's name
         """Answer as the mock does, and keep the request."""
         urn = self.make_urn(request.parent, request.type, request.name)
-        if urn in self.resources:
-            raise DuplicateUrnError(f"two resources with the URN {urn}")
+        with self._lock:
+            if urn in self._urns:
+                raise DuplicateUrnError(f"two resources with the URN {urn}")
+            self._urns.add(urn)
         response = super().RegisterResource(request)  # type: ignore[no-untyped-call] # the SDK leaves it untyped
         self.registrations.append(_registration(request, response, urn))
         return response

@@ -12,7 +12,7 @@ from ops.preview.stackfile import project_name, stack_values
 from policy.rules.engine import check_resource, check_stack, exposure
 from policy.rules.model import Exposure, PackConfig, Violation
 
-PROGRAM = "__main__.py"
+PROGRAM = Path(__file__).resolve().parents[2] / "__main__.py"
 
 
 @dataclass(frozen=True)
@@ -32,22 +32,19 @@ class Preview:
 
 
 def preview(root: Path, stack: str) -> Preview:
-    """Run the program in ``root`` with one stack file.
+    """Run the program with one stack file of the project in ``root``.
 
     Raises ``StackFileError`` or what the program raises; a wrong stack file is a ``pulumi.RunError``.
     """
     values = stack_values(root, stack)
     project = project_name(root)
-    program = str(root / PROGRAM)
-    recording = record(
-        lambda: _run(program), project=project, stack=stack, preview=True, config=values, outputs=outputs_of
-    )
+    recording = record(_run, project=project, stack=stack, preview=True, config=values, outputs=outputs_of)
     target = values.get(f"{project}:target", "cloud")
     return Preview(stack, target, recording, _violations(recording), exposure(recording.resources))
 
 
-def _run(program: str) -> None:
-    runpy.run_path(program, run_name="__main__")
+def _run() -> None:
+    runpy.run_path(str(PROGRAM), run_name="__main__")
 
 
 def _violations(recording: Recording) -> list[Violation]:

@@ -44,6 +44,8 @@ BAD: list[tuple[str, Spoil, str, str]] = [
     ("admin without operators", lambda s: s.update(operators={}), "services.admin.routes[0].admin", "operators"),
     ("path with a dot segment", lambda s: _api(s).update(routes=[_route(path="/a/../b")]),
      "services.api.routes[0]", "dot segment"),
+    ("API key of no secret", lambda s: _api(s).update(routes=[_route(api_key="partner")]),
+     "services.api.routes[0].api_key", "none"),
     ("unpinned image", lambda s: _api(s).update(image="example/app:latest"), "services.api.image", "pin"),
     ("image without a tag", lambda s: _api(s).update(image="localhost:5000/app"), "services.api.image", "pin"),
     ("no image", lambda s: _api(s).pop("image"), "services.api.image", "needed"),
@@ -68,7 +70,8 @@ BAD: list[tuple[str, Spoil, str, str]] = [
     ("pool in public space", lambda s: s.update(network={"pool": "8.0.0.0/9"}), "network.pool", "private"),
     ("pin outside the pool", lambda s: s.update(network={"subnets": {"api>postgres": "192.168.0.0/29"}}),
      "network.subnets.api>postgres", "pool"),
-    ("pin of no link", lambda s: s.update(network={"subnets": {"a>b": "10.200.0.0/29"}}), "network.subnets.a>b", "no such"),
+    ("pin of no link", lambda s: s.update(network={"subnets": {"a>b": "10.200.0.0/29"}}),
+     "network.subnets.a>b", "no such"),
     ("generated and given", lambda s: s.update(generated=["token"], secrets={"token": "x"}), "generated[0]", "already"),
 ]  # fmt: skip
 

@@ -10,7 +10,10 @@ TOPOLOGY = plan(settings(local_stack()))
 
 
 def _recording(preview: bool) -> Recording:
-    return run(lambda: Networks("networks", {"stack": "dev", "topology": TOPOLOGY}) and None, preview)
+    def program() -> None:
+        Networks("networks", {"stack": "dev", "topology": TOPOLOGY})
+
+    return run(program, preview)
 
 
 def _networks(preview: bool) -> dict[str, Resource]:
