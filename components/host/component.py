@@ -1,6 +1,6 @@
 """The rented server: invisible from its first second."""
 
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 import pulumi
 import pulumi_hcloud as hcloud
@@ -13,13 +13,17 @@ EVERYWHERE = ["0.0.0.0/0", "::/0"]
 
 
 class HostArgs(TypedDict):
-    """``pool`` is the CIDR of the private networks; ``admin_token`` the admin tunnel's secret token."""
+    """``pool`` is the CIDR of the private networks; ``admin_token`` the admin tunnel's secret token.
+
+    With a ``volume_key`` the data volume is encrypted. It must never change: protect whatever generates it.
+    """
 
     stack: str
     host: cloud.Host
     operators: cloud.Operators
     pool: str
     admin_token: pulumi.Input[str]
+    volume_key: NotRequired[pulumi.Input[str]]
 
 
 class Host(pulumi.ComponentResource):
@@ -85,11 +89,13 @@ def _operators(
 
 def _user_data(args: HostArgs, key: tls.PrivateKey, volume: hcloud.Volume) -> pulumi.Output[str]:
     host, keys = args["host"], tuple(args["operators"].ssh_keys.values())
+    encryption = {"volume_key": args["volume_key"]} if "volume_key" in args else {}
     rendered = pulumi.Output.all(
         volume_id=volume.id,
         host_key_private=key.private_key_openssh,
         host_key_public=key.public_key_openssh.apply(str.strip),
         token=args["admin_token"],
+        **encryption,
     ).apply(
         lambda known: user_data(
             Values(image=host.image, reboot_time=host.reboot_time, authorized_keys=keys, pool=args["pool"], **known)

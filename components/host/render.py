@@ -51,7 +51,11 @@ CLOUDFLARE: Final = Repository(
 
 @dataclass(frozen=True)
 class Values:
-    """What differs between two servers. ``host_key_private`` and ``token`` are secrets."""
+    """What differs between two servers. ``host_key_private``, ``token`` and ``volume_key`` are secrets.
+
+    With a ``volume_key`` the volume is encrypted (LUKS). The key can't be changed, nor can it be given to a volume that
+    already has data: such a volume is left alone, and Docker does not start.
+    """
 
     image: Literal["debian-12", "debian-13"]
     reboot_time: str
@@ -61,6 +65,12 @@ class Values:
     host_key_private: str
     host_key_public: str
     token: str
+    volume_key: str | None = None
+
+    @property
+    def disk(self) -> str:
+        """The volume as the server sees it, whichever letter it got."""
+        return f"/dev/disk/by-id/scsi-0HC_Volume_{self.volume_id}"
 
 
 @dataclass(frozen=True)
@@ -84,7 +94,7 @@ def user_data(values: Values) -> str:
     """
     rules, *others = files(values)
     template = _environment(FOLDER).get_template("user-data.yaml.j2")
-    text = template.render(vars(values), nftables=rules.text, files=others)
+    text = template.render(vars(values), disk=values.disk, nftables=rules.text, files=others)
     size = len(text.encode())
     if size > MAX_USER_DATA:
         raise ValueError(f"operators.ssh_keys: user data has {size} bytes, the provider takes {MAX_USER_DATA}")
@@ -115,12 +125,20 @@ def packages(image: str) -> list[str]:
     return ["docker.io", *client, "apparmor", "systemd-timesyncd", "unattended-upgrades"]
 
 
+def crypt_packages(image: str) -> list[str]:
+    """Debian packages that an encrypted volume needs. From 13 on systemd's part is a package of its own."""
+    return ["cryptsetup-bin", *(["systemd-cryptsetup"] if image == "debian-13" else [])]
+
+
 def _shared(values: Values) -> dict[str, object]:
     """Names for the templates in ``root``. None is a secret: their digests are in the manifest."""
     return {
         "image": values.image,
         "reboot_time": values.reboot_time,
         "docker_pool": docker_pool(values.pool),
+        "disk": values.disk,
+        "encrypted": values.volume_key is not None,
+        "crypt_packages": crypt_packages(values.image),
         "packages": packages(values.image),
         "connector": CLOUDFLARE,
         "outbound_tcp": OUTBOUND_TCP,

@@ -12,13 +12,14 @@ from settings import cloud
 from tests.components.host.test_render import VALUES
 from tests.mocks import Recording, both_modes, run
 
+VOLUME_KEY = "a-random-key"
 TOKEN = "eyJhIjoic2VjcmV0LXRva2VuIn0="
 SERVER, FIREWALL = "hcloud:index/server:Server", "hcloud:index/firewall:Firewall"
 VOLUME, ATTACHMENT = "hcloud:index/volume:Volume", "hcloud:index/volumeAttachment:VolumeAttachment"
 PERSON = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJXq0sE3nQeTpVkYB6Y2oX0kq9v4oJm5m2VQ6mB1bW1F ada"
 
 
-def build(token: pulumi.Input[str] | None = None) -> None:
+def build() -> None:
     host = Host(
         "host",
         {
@@ -26,7 +27,8 @@ def build(token: pulumi.Input[str] | None = None) -> None:
             "host": cloud.Host(),
             "operators": cloud.Operators(ssh_keys={"ada": PERSON, "bob": PERSON}),
             "pool": "10.128.0.0/9",
-            "admin_token": token or pulumi.Output.secret(TOKEN),
+            "admin_token": pulumi.Output.secret(TOKEN),
+            "volume_key": pulumi.Output.secret(VOLUME_KEY),
         },
     )
     for output in ("host_key", "ipv4", "ipv6", "server_id", "firewall_id", "volume_id"):
@@ -92,6 +94,7 @@ def test_user_data_is_a_secret_and_says_what_was_rendered(preview: bool) -> None
     assert "userData" in server.secrets
     assert f"Volume_{built(preview).of_type(ATTACHMENT)[0].props['volumeId']}" in server.props["userData"]
     assert TOKEN in server.props["userData"]
+    assert VOLUME_KEY in server.props["userData"]
 
 
 def leaks(recording: Recording, secret: str) -> list[str]:
@@ -105,7 +108,7 @@ def leaks(recording: Recording, secret: str) -> list[str]:
     return found + [name for name, value in recording.exports.items() if secret in str(value)]
 
 
-@pytest.mark.parametrize("secret", [TOKEN, "masked-host-key"])
+@pytest.mark.parametrize("secret", [TOKEN, VOLUME_KEY, "masked-host-key"])
 @both_modes
 def test_no_secret_stands_in_clear(preview: bool, secret: str) -> None:
     assert leaks(built(preview), secret) == []

@@ -118,6 +118,21 @@ def test_the_volume_is_mounted_by_its_id() -> None:
     assert (entry["append"], device, mount_point) == (True, "/dev/disk/by-id/scsi-0HC_Volume_4711", "/mnt/data")
 
 
+def test_an_encrypted_volume_is_unlocked_by_a_key_that_root_alone_reads() -> None:
+    values = replace(VALUES, volume_key="a-random-key")
+    entries = {entry["path"]: entry for entry in cloud_config(values)["write_files"]}
+    assert entries["/etc/zero-exposure/volume.key"]["permissions"] == "0600"
+    assert entries["/etc/zero-exposure/volume.key"]["content"] == "a-random-key"
+    assert entries["/etc/crypttab"]["content"].split()[1:3] == [values.disk, "/etc/zero-exposure/volume.key"]
+    assert entries["/etc/fstab"]["content"].split()[0] == "/dev/mapper/data"
+    assert not any("a-random-key" in file.text for file in files(values))
+    assert "luksFormat" in text("/usr/local/lib/zero-exposure/install", values)
+
+
+def test_without_a_key_nothing_is_encrypted() -> None:
+    assert "crypt" not in user_data(VALUES)
+
+
 def test_debian_13_gets_dockers_client_as_a_package_and_keeps_its_own_address_unpunished() -> None:
     install, sshd = "/usr/local/lib/zero-exposure/install", "/etc/ssh/sshd_config.d/00-zero-exposure.conf"
     newer = replace(VALUES, image="debian-13")
@@ -205,7 +220,7 @@ def test_the_connector_runs_confined_under_its_own_user(tmp_path: Path) -> None:
 
 
 def test_scripts_are_shell(tmp_path: Path) -> None:
-    for file in files(VALUES):
+    for file in files(replace(VALUES, volume_key="key")):
         if file.mode == "0755":
             (tmp_path / "script").write_text(file.text)
             assert run("sh", "-n", tmp_path / "script").stderr == ""
