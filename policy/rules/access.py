@@ -4,7 +4,7 @@ import ipaddress
 from collections.abc import Iterator
 from typing import Final
 
-from .model import Resource, Rule
+from .model import UNKNOWN, Resource, Rule
 from .reading import View
 from .tokens import ACCESS_APPLICATIONS, ACCESS_GROUPS, ACCESS_POLICIES, ACCESS_TOKENS
 
@@ -117,15 +117,15 @@ def application(resource: Resource) -> Iterator[str]:
 
 
 def _policies(view: View) -> Iterator[str]:
-    policies = view.items("policies")
+    """A policy by id may be unknown before it exists; the stack rule asks whether it is one of this stack."""
+    policies = view.views("policies")
     if not policies:
         yield "policies: none, so nothing says who may come in"
-    for index, entry in enumerate(policies):
-        inline = View(entry, f"policies[{index}]") if isinstance(entry, dict) else None
-        if inline is not None and inline.known("decision") is not None:
-            yield from decides(inline)
-        elif inline is not None and "id" not in inline.props:
-            yield f"{inline.path}: neither the id of a policy nor a policy"
+    for entry in policies:
+        if entry.known("decision") is not None:
+            yield from decides(entry)
+        elif entry.props.get("id") is not UNKNOWN and not entry.text("id"):
+            yield f"{entry.path}: neither the id of a policy nor a policy"
 
 
 def token_expires(resource: Resource) -> Iterator[str]:

@@ -9,7 +9,7 @@ from typing import Final
 from . import command, container_isolation, container_mounts, container_ports, edge, firewall, hetzner, tokens
 from .graph import CONFIG, Container, Stack
 from .model import ChecklistItem, Finding, Resource, ResourceCheck, Severity, StackRule
-from .reading import has_label
+from .reading import has_label, maps, strings
 from .service import no_ports as service_ports
 from .stack_ingress import addresses, entrances, names
 from .stack_network import bridges, egress, ingress, links
@@ -122,7 +122,7 @@ def security_headers(stack: Stack) -> Verdict:
 
 def uploaded(container: Resource) -> Iterator[str]:
     """The known texts of a container's uploads."""
-    for upload in container.props.get("uploads") or []:
+    for upload in maps(container.props.get("uploads")):
         content, encoded = upload.get("content"), upload.get("contentBase64")
         if isinstance(content, str):
             yield content
@@ -147,8 +147,9 @@ def internal_dns(stack: Stack) -> Verdict:
 
 
 def _asks_only(container: Container, resolvers: set[str]) -> bool:
-    servers = container.resource.props.get("dns")
-    return isinstance(servers, list) and bool(servers) and all(server in resolvers for server in servers)
+    given = container.resource.props.get("dns")
+    servers = strings(given)
+    return bool(servers) and servers == given and resolvers.issuperset(servers)
 
 
 def versioned(stack: Stack) -> Verdict:

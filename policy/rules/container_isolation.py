@@ -26,8 +26,8 @@ START_CAPABILITIES: Final = {"CHOWN", "SETUID", "SETGID", "DAC_OVERRIDE", "FOWNE
 def network_mode(resource: Resource) -> Iterator[str]:
     container = View(resource.props)
     mode = container.text("networkMode")
-    networks = container.items("networksAdvanced")
-    names = {entry.get("name") for entry in networks if isinstance(entry, dict)} - {UNKNOWN}
+    networks = container.views("networksAdvanced")
+    names = {network.props.get("name") for network in networks} - {UNKNOWN}
     if mode not in {"", "none", "bridge"} | names:
         yield "networkMode: only none, bridge or one of the container's own networks"
     if mode != "none" and not networks:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -105,9 +105,10 @@ class Stack:
 
     def _container(self, resource: Resource) -> Container:
         found = labels(resource.props)
-        entries = resource.props.get("networksAdvanced") or []
-        names = [entry.get("name", UNKNOWN) if isinstance(entry, dict) else UNKNOWN for entry in entries]
-        known = [name for name in names if name is not UNKNOWN]
+        given = resource.props.get("networksAdvanced")
+        entries = given if isinstance(given, list) else [given] * (given is not None)
+        names = [entry.get("name") if isinstance(entry, Mapping) else UNKNOWN for entry in entries]
+        known = [name for name in names if isinstance(name, str)]
         urns = {self._network_by_name[name] for name in known if name in self._network_by_name}
         sources = {source.urn for source in self.sources(resource, "networksAdvanced")} & set(self.networks)
         nameless = sources - set(self._network_by_name.values())

@@ -92,19 +92,24 @@ class View:
         raise UndecidableError(f"{self.at(key)} is not a map")
 
 
+def maps(value: object) -> list[Mapping[str, PropertyValue]]:
+    """The maps in a list. For what collects, not for what decides: everything else is left out."""
+    return [entry for entry in value if isinstance(entry, Mapping)] if isinstance(value, list) else []
+
+
+def strings(value: object) -> list[str]:
+    """The strings in a list, likewise."""
+    return [entry for entry in value if isinstance(entry, str)] if isinstance(value, list) else []
+
+
 def has_label(props: Props, name: str) -> bool:
     """True if a Docker label is there, be its value known or not."""
-    entries = props.get("labels")
-    return isinstance(entries, list) and any(
-        isinstance(entry, Mapping) and entry.get("label") == name and entry.get("value") not in (None, "")
-        for entry in entries
+    return any(
+        entry.get("label") == name and entry.get("value") not in (None, "") for entry in maps(props.get("labels"))
     )
 
 
 def labels(props: Props) -> dict[str, str]:
     """Docker labels, which the provider takes as a list of {label, value}. Unknown ones are left out."""
-    entries = props.get("labels")
-    if not isinstance(entries, list):
-        return {}
-    pairs = ((entry.get("label"), entry.get("value")) for entry in entries if isinstance(entry, Mapping))
+    pairs = ((entry.get("label"), entry.get("value")) for entry in maps(props.get("labels")))
     return {label: value for label, value in pairs if isinstance(label, str) and isinstance(value, str)}

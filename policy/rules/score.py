@@ -1,5 +1,6 @@
 """The four metrics of the model, computed from the graph and never written down."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
@@ -13,6 +14,7 @@ from .stack_source import server_firewall
 
 ALL_PORTS: Final = 65_535
 MIN_LAYERS: Final = 5
+SPAN: Final = re.compile(r"^([0-9]{1,5})(?:-([0-9]{1,5}))?$")
 HARDENED: Final = (
     container_isolation.non_root,
     container_isolation.read_only,
@@ -44,10 +46,10 @@ def _inbound_ports(resource: Resource) -> int:
 
 
 def _span(port: object) -> int:
-    first, _, last = str(port).partition("-")
-    if not first.isdigit():
+    span = SPAN.match(str(port))
+    if not span:
         return ALL_PORTS
-    return max(1, int(last) - int(first) + 1) if last.isdigit() else 1
+    return max(1, int(span[2] or span[1]) - int(span[1]) + 1)
 
 
 def _published(resource: Resource) -> int:
@@ -82,7 +84,14 @@ LAYERS: Final[Mapping[str, Callable[[Stack], bool]]] = {
 
 def layers(stack: Stack) -> list[str]:
     """The names of the layers that this stack has."""
-    return [name for name, holds in LAYERS.items() if holds(stack)]
+    return [name for name, holds in LAYERS.items() if _holds(holds, stack)]
+
+
+def _holds(layer: Callable[[Stack], bool], stack: Stack) -> bool:
+    try:
+        return layer(stack)
+    except Exception:
+        return False
 
 
 def tls_termination_points(stack: Stack) -> int:
@@ -98,7 +107,7 @@ def centralized_ingress_percent(stack: Stack) -> int:
     web = [entrance for entrance in entrances(stack) if entrance.is_web]
     astray = len(list(central(stack))) + sum(_published(c.resource) for c in stack.containers)
     total = len(web) + sum(_published(c.resource) for c in stack.containers)
-    return 100 if not total else 100 * (total - astray) // total
+    return 100 * max(0, total - astray) // total if total else 100 * (not astray)
 
 
 def score(stack: Stack) -> Exposure:

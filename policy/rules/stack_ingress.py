@@ -7,9 +7,9 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from . import tokens
-from .graph import Stack
+from .graph import NODE, Stack
 from .model import UNKNOWN, Finding, Resource, StackRule
-from .reading import labels
+from .reading import labels, maps, strings
 
 ADMIN_HOSTS: Final = "zero-exposure.admin-hosts"
 """Label of the gateway's container: its admin hosts, separated by commas."""
@@ -40,14 +40,17 @@ def entrances(stack: Stack) -> list[Entrance]:
 
 
 def _of_config(config: Resource) -> Iterator[Entrance]:
-    inner = config.props.get("config")
-    rules = inner.get("ingresses") if isinstance(inner, Mapping) else None
-    for rule in rules if isinstance(rules, list) else []:
+    for rule in maps(_rules(config)):
         hostname, service = rule.get("hostname"), rule.get("service")
         if isinstance(hostname, str) and hostname and isinstance(service, str):
             origin = rule.get("originRequest")
             access = isinstance(origin, Mapping) and isinstance(origin.get("access"), Mapping)
             yield Entrance(config, hostname.lower(), service, access)
+
+
+def _rules(config: Resource) -> object:
+    inner = config.props.get("config")
+    return inner.get("ingresses") if isinstance(inner, Mapping) else None
 
 
 def names(stack: Stack) -> dict[str, Resource]:
@@ -92,9 +95,9 @@ def config_source(stack: Stack) -> Iterator[Finding]:
 def names_agree(stack: Stack) -> Iterator[Finding]:
     public, hosts = names(stack), entrances(stack)
     for entrance in hosts:
-        leading = [record for name, record in sorted(public.items()) if covers(name, entrance.hostname)]
-        exact = public.get(entrance.hostname, leading[-1] if leading else None)
-        if exact is None or not _same_tunnel(stack, exact, entrance.config):
+        leading = [name for name in public if covers(name, entrance.hostname)]
+        nearest = max(leading, key=len, default="")
+        if not nearest or not _same_tunnel(stack, public[nearest], entrance.config):
             yield Finding(entrance.config.urn, "hostname: an ingress rule whose name does not lead to this tunnel")
     for name, record in public.items():
         if not any(covers(name, entrance.hostname) for entrance in hosts):
@@ -133,12 +136,21 @@ def admin_access(stack: Stack) -> Iterator[Finding]:
             yield Finding(resource.urn, "an admin host without an Access application before it")
 
 
+def policy_source(stack: Stack) -> Iterator[Finding]:
+    policies = {policy.urn for policy in stack.of(*tokens.ACCESS_POLICIES)}
+    for application in stack.of(*tokens.ACCESS_APPLICATIONS):
+        named = [entry for entry in maps(application.props.get("policies")) if entry.get("decision") is None]
+        own = {source.urn for source in stack.sources(application, "policies")} & policies
+        if len(own) < len(named):
+            yield Finding(application.urn, "policies: one that is not of this stack, so nobody checks whom it lets in")
+
+
 def _domains(application: Resource) -> Iterator[str]:
     domain = application.props.get("domain")
     if isinstance(domain, str) and "/" not in domain.rstrip("/"):
         yield domain.rstrip("/")
-    for destination in application.props.get("destinations") or []:
-        uri = destination.get("uri") if isinstance(destination, Mapping) else None
+    for destination in maps(application.props.get("destinations")):
+        uri = destination.get("uri")
         if isinstance(uri, str) and "/" not in uri.rstrip("/"):
             yield uri.rstrip("/")
 
@@ -151,16 +163,16 @@ def leads_to_gateway(stack: Stack, entrance: Entrance) -> bool:
 
 def addresses(container: Resource) -> set[str]:
     """The names and addresses under which a container is reached on its networks."""
-    node = labels(container.props).get("zero-exposure.node")
-    found = {container.props.get("name"), container.props.get("hostname"), node}
-    for entry in container.props.get("networksAdvanced") or []:
-        if isinstance(entry, Mapping):
-            aliases = entry.get("aliases")
-            found |= {entry.get("ipv4Address"), *(aliases if isinstance(aliases, list) else ())}
+    found = [container.props.get("name"), container.props.get("hostname"), labels(container.props).get(NODE)]
+    for entry in maps(container.props.get("networksAdvanced")):
+        found += [entry.get("ipv4Address"), *strings(entry.get("aliases"))]
     return {text.lower() for text in found if isinstance(text, str) and text}
 
 
 def central(stack: Stack) -> Iterator[Finding]:
+    for config in stack.of(*tokens.TUNNEL_CONFIGS):
+        if len(maps(_rules(config))) == 0 or maps(_rules(config)) != _rules(config):
+            yield Finding(config.urn, "config.ingresses: can't be read, so nothing vouches for where it leads")
     for entrance in entrances(stack):
         if entrance.is_web and not leads_to_gateway(stack, entrance):
             yield Finding(entrance.config.urn, "service: an ingress rule that does not lead to the gateway")
@@ -221,6 +233,15 @@ RULES = (
         remediation="Add a ZeroTrustAccessApplication whose domain is the host, without a path.",
         threat="admin",
         check=admin_access,
+        waivable=False,
+    ),
+    StackRule(
+        id="stack-access-policy",
+        severity="critical",
+        claim="Every Access application lets in by policies of this stack, which are checked.",
+        remediation="Pass the id of a ZeroTrustAccessPolicy of this stack.",
+        threat="admin",
+        check=policy_source,
         waivable=False,
     ),
     StackRule(

@@ -6,6 +6,7 @@ from typing import Final
 from . import tokens
 from .graph import Stack
 from .model import UNKNOWN, Finding, StackRule, has_unknown
+from .reading import maps
 
 OWN_SECRETS: Final = ("random:", "tls:")
 USER_DATA_SOURCES: Final = (*OWN_SECRETS, *tokens.TUNNELS, *tokens.TUNNEL_CONFIGS, "hcloud:index/volume:")
@@ -51,8 +52,7 @@ def command_source(stack: Stack) -> Iterator[Finding]:
 
 def volume_source(stack: Stack) -> Iterator[Finding]:
     for container in stack.of(tokens.CONTAINER):
-        entries = container.props.get("volumes") or []
-        unknown = [entry for entry in entries if isinstance(entry, dict) and entry.get("volumeName") is UNKNOWN]
+        unknown = [entry for entry in maps(container.props.get("volumes")) if entry.get("volumeName") is UNKNOWN]
         sources = {source.urn for source in stack.sources(container, "volumes") if source.type == tokens.VOLUME}
         if len(unknown) > len(sources):
             yield Finding(container.urn, "volumes: a name that is unknown, and not of a volume of this stack")

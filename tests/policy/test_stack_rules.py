@@ -156,7 +156,12 @@ CASES: dict[str, dict[str, Spoil]] = {
             "gateway", role="gateway", node="gateway", **{"admin-hosts": "api.example.org, admin.example.org"}
         )(stack),
     },
+    "stack-access-policy": {
+        "a policy made by hand": sourceless("access-admin.example.org", policies=[{"id": "f174e90a"}]),
+        "no policy in the stack": without("operators"),
+    },
     "stack-central-ingress": {
+        "a rule that can't be read": change("app-config", config={"ingresses": [UNKNOWN]}),
         "past the gateway": reroute("app-config", "http://10.128.1.2:3000"),
         "to the host": reroute("app-config", "http://localhost:9090"),
     },
