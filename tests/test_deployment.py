@@ -1,0 +1,92 @@
+"""The whole program on mocks: every example, in a preview and in an update."""
+
+import runpy
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pytest
+
+from ops.preview.record import Recording, record
+from ops.preview.simulated import outputs_of
+from ops.preview.stackfile import stack_values
+from policy.rules.engine import check_resource, check_stack
+from policy.rules.model import PackConfig
+from tests.mocks import both_modes, nothing_known
+
+ROOT = Path(__file__).parents[1]
+STACKS = pytest.mark.parametrize("stack", ["dev", "prod", "local"])
+TOKENS = {"hcloud:token": "t" * 64, "cloudflare:apiToken": "t"}
+
+
+def _run(stack: str, preview: bool, outputs: Any = outputs_of, **config: str) -> Recording:
+    values = {**stack_values(ROOT, stack), **TOKENS, **config}
+    program = str(ROOT / "__main__.py")
+    return record(
+        lambda: runpy.run_path(program, run_name="__main__") and None,
+        stack=stack, preview=preview, config=values, outputs=outputs,
+    )  # fmt: skip
+
+
+def _blocking(recording: Recording) -> list[str]:
+    config = PackConfig()
+    found = [violation for resource in recording.resources for violation in check_resource(resource, config)]
+    found += check_stack(recording.resources, config)
+    return [f"{violation.rule} {violation.urn}: {violation.message}" for violation in found if violation.blocking]
+
+
+@STACKS
+@both_modes
+def test_an_example_breaks_no_rule(stack: str, preview: bool) -> None:
+    assert _blocking(_run(stack, preview)) == []
+
+
+@STACKS
+def test_a_first_preview_where_nothing_is_known_yet_breaks_no_rule(stack: str) -> None:
+    assert _blocking(_run(stack, True, nothing_known)) == []
+
+
+@STACKS
+@both_modes
+def test_every_custom_resource_has_a_component_for_parent(stack: str, preview: bool) -> None:
+    recording = _run(stack, preview)
+    orphans = [
+        entry.resource.name
+        for entry in recording.registrations
+        if entry.custom and "zero-exposure:index:" not in (entry.resource.parent or "")
+    ]
+    assert orphans == ["digest-key"]
+
+
+@both_modes
+def test_docker_resources_use_the_explicit_provider(preview: bool) -> None:
+    docker = [resource for resource in _run("dev", preview).resources if resource.type.startswith("docker:")]
+    assert docker
+    assert all((resource.provider or "").endswith("::engine-docker") for resource in docker)
+
+
+def test_two_stacks_share_no_name_on_one_engine() -> None:
+    def names(stack: str) -> set[str]:
+        docker = [entry for entry in _run(stack, True).resources if entry.type.startswith("docker:")]
+        return {str(entry.props["name"]) for entry in docker if "RemoteImage" not in entry.type}
+
+    assert not names("dev") & names("prod")
+
+
+@pytest.mark.parametrize("token", sorted(TOKENS))
+def test_a_missing_token_stops_an_update_before_anything_is_made(token: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("HCLOUD_TOKEN", "CLOUDFLARE_API_TOKEN"):
+        monkeypatch.delenv(variable, raising=False)
+    with pytest.raises(pulumi.RunError, match=f"{token}: needed: pulumi config set --secret"):
+        _run("dev", False, **{token: ""})
+
+
+def test_an_update_of_the_local_stack_needs_no_token() -> None:
+    assert _run("local", False, **dict.fromkeys(TOKENS, "")).resources
+
+
+@both_modes
+def test_no_secret_is_shown_by_the_stack(preview: bool) -> None:
+    exports = _run("dev", preview).exports
+    assert exports["serviceTokenSecret"] == "[secret]"
+    assert exports["urls"] == ["https://api.example.org"]
