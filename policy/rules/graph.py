@@ -110,8 +110,8 @@ class Stack:
         names = [entry.get("name") if isinstance(entry, Mapping) else UNKNOWN for entry in entries]
         known = [name for name in names if isinstance(name, str)]
         urns = {self._network_by_name[name] for name in known if name in self._network_by_name}
-        sources = {source.urn for source in self.sources(resource, "networksAdvanced")} & set(self.networks)
-        nameless = sources - set(self._network_by_name.values())
+        sources = {each.urn for each in self.sources(resource, "networksAdvanced") if each.urn in self.networks}
+        nameless = {urn for urn in sources if not isinstance(self.networks[urn].resource.props.get("name"), str)}
         elsewhere = len([name for name in known if name not in self._network_by_name]) - len(nameless)
         unexplained = len(names) - len(known) - len(sources - urns)
         return Container(
