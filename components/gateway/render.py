@@ -36,20 +36,19 @@ FINGERPRINTS = (
     "X-Served-By",
     "X-Backend-Server",
     "X-Varnish",
-    "X-Request-Id",
 )
-"""Answer headers of services that name software, or that the gateway sets itself."""
-OVERRIDES = (
-    "X-Original-URL",
-    "X-Rewrite-URL",
-    "X-Forwarded-Server",
-    "X-Forwarded-Port",
-    "X-Forwarded-Prefix",
-    "X-HTTP-Method",
-    "X-HTTP-Method-Override",
-    "X-Method-Override",
-    "Proxy",
-)
+"""Answer headers by which services name their software."""
+SECURITY_HEADERS = {
+    "Strict-Transport-Security": "max-age=63072000; includeSubDomains",
+    "Content-Security-Policy": "$csp",
+    "X-Frame-Options": "DENY",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-site",
+    "X-Request-Id": "$request_id",
+}
 
 
 @dataclass(frozen=True)
@@ -147,7 +146,7 @@ def _context(given: Values) -> dict[str, Any]:
         "failures": FAILURES,
         "ban_entries": f"{BAN_ENTRIES:,}",
         "fingerprints": FINGERPRINTS,
-        "overrides": OVERRIDES,
+        "security_headers": SECURITY_HEADERS,
     }
 
 

@@ -24,10 +24,10 @@ function answer.error()
     if not gate.is_edge(ngx.var.realip_remote_addr) then return ngx.exit(444) end
     local status = ngx.status
     -- Where no service took part and the gate had no say, nginx itself found the request to be wrong.
-    if ngx.var.refusal == "" and (ngx.var.upstream_status or "") == "" then
-        ngx.var.refusal = status .. " refused malformed"
+    if (ngx.var.decided or "") == "" and (ngx.var.upstream_status or "") == "" then
+        ngx.var.decided, ngx.var.reason = "refused", "malformed"
     end
-    return send(status >= 494 and status <= 497 and 431 or status)
+    return send(status)
 end
 
 -- A request too broken to have a host: cloudflared learns that it was bad, anyone else nothing.
@@ -36,12 +36,13 @@ function answer.broken()
 end
 
 function answer.limited()
+    ngx.var.decided, ngx.var.reason = "limited", ngx.var.limit_req_status == "REJECTED" and "rate" or "connections"
     return send(429)
 end
 
 -- A verdict of the gate.
 function answer.refused()
-    local status = tonumber(ngx.var.refusal:sub(1, 3))
+    local status = tonumber(ngx.var.refusal)
     if status == 444 then return ngx.exit(444) end
     if status == 308 then return redirect(status) end
     return send(status)

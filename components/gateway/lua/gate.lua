@@ -1,5 +1,5 @@
--- The order in which a request is judged, cheapest and most certain first. Every check either lets it on or gives
--- "STATUS decision reason", which nginx answers (answer.lua) and logs.
+-- The order in which a request is judged, cheapest and most certain first. A check either lets it on ("") or gives the
+-- status to refuse it with, which nginx answers (answer.lua); decision and reason are for the log.
 local cjson = require "cjson.safe"
 local bans = require "bans"
 local crowdsec = require "crowdsec"
@@ -8,7 +8,7 @@ local path = require "path"
 local rules = require "rules"
 
 local gate = {}
-local var, get_headers = ngx.var, ngx.req.get_headers
+local var, get_headers, clear_header = ngx.var, ngx.req.get_headers, ngx.req.clear_header
 local config
 
 local function read(name, bytes)
@@ -34,6 +34,30 @@ function gate.is_edge(peer)
     return peer == config.peer
 end
 
+local function refuse(status, decision, reason)
+    var.decided = decision
+    var.reason = reason
+    return status
+end
+
+-- Headers by which a visitor could name another path, method or address than the one that is judged.
+local OVERRIDES = {
+    "forwarded", "proxy", "x-forwarded-host", "x-forwarded-port", "x-forwarded-prefix", "x-forwarded-server",
+    "x-http-method", "x-http-method-override", "x-method-override", "x-original-url", "x-rewrite-url",
+}
+
+local function take_overrides_away(headers)
+    for index = 1, #OVERRIDES do
+        if headers[OVERRIDES[index]] ~= nil then clear_header(OVERRIDES[index]) end
+    end
+end
+
+-- What a visitor chooses is cut short for the log: a line has to fit into one datagram.
+local function shorten(agent, target)
+    if type(agent) == "string" and #agent > 256 then var.short_agent = agent:sub(1, 256) end
+    if #target > 1024 then var.short_target = target:sub(1, 1024) end
+end
+
 -- nginx takes the first of two such headers, other software the last, or all of them: only one is an address.
 local function is_one_address(value)
     if value == nil then return not config.edge end
@@ -49,42 +73,47 @@ local function visitor()
     return address
 end
 
-local function hide(words)
+local function hide(decision, reason)
     var.absent = "/" .. var.request_id
-    var.absent_words = words
-    return ""
+    return refuse("", decision, reason)
 end
 
 -- A path that must not be found takes the very way of one that is not there: through the same route, service,
 -- limits and error page, under a name that no service can have.
 local function judge_path(raw)
     local ambiguous = path.ambiguous(raw)
-    if ambiguous then return hide("ambiguous " .. ambiguous) end
+    if ambiguous then return hide("ambiguous", ambiguous) end
     local prefixes = config.admin[var.host]
-    if prefixes and var.operator ~= "1" and path.under_any(raw, prefixes) then return hide("hidden admin") end
+    if prefixes and var.operator ~= "1" and path.under_any(raw, prefixes) then return hide("hidden", "admin") end
     return ""
 end
 
--- The verdict on a request for a known host: "" lets it on.
+-- Status to refuse a request for a known host with; "" lets it on.
 function gate.judge()
-    if var.realip_remote_addr ~= config.peer then return "444 closed peer" end
+    if var.realip_remote_addr ~= config.peer then return refuse("444", "closed", "peer") end
     local headers, problem = get_headers(100)
-    if problem then return "431 refused headers" end
-    if headers.host ~= var.host then return "444 closed host" end
-    if not is_one_address(headers["cf-connecting-ip"]) then return "400 refused address" end
-    if config.edge and type(headers["cf-ray"]) ~= "string" then return "400 refused ray" end
-    local banned = bans.find(visitor())
-    if banned then return "403 banned " .. banned end
-    if headers["x-forwarded-proto"] == "http" then return "308 redirected http" end
     local target = var.request_uri
-    if target:byte(1) ~= 47 then return "400 refused target" end
+    shorten(headers["user-agent"], target)
+    if problem then return refuse("431", "refused", "headers") end
+    if headers.host ~= var.host then return refuse("444", "closed", "host") end
+    if not is_one_address(headers["cf-connecting-ip"]) then return refuse("400", "refused", "address") end
+    if config.edge and type(headers["cf-ray"]) ~= "string" then return refuse("400", "refused", "ray") end
+    local banned = bans.find(visitor())
+    if banned then return refuse("403", "banned", banned) end
+    if headers["x-forwarded-proto"] ~= "https" then
+        if headers["x-forwarded-proto"] == "http" then return refuse("308", "redirected", "http") end
+        if config.edge then return refuse("400", "refused", "protocol") end
+    end
+    if target:byte(1) ~= 47 then return refuse("400", "refused", "target") end
+    take_overrides_away(headers)
     local query = target:find("?", 1, true)
     return judge_path(query and target:sub(1, query - 1) or target)
 end
 
--- The verdict of a route with header rules of its own.
+-- Status to refuse a request with by the header rules of its route; "" lets it on.
 function gate.ruled(id)
-    return rules.verdict(id, get_headers(100))
+    local status, reason = rules.verdict(id, get_headers(100))
+    return status == "" and "" or refuse(status, "refused", reason)
 end
 
 return gate

@@ -33,14 +33,14 @@ end
 function rules.verdict(id, headers)
     local rule = by_route[id]
     for _, name in ipairs(rule.require) do
-        if headers[name] == nil or headers[name] == "" then return "400 refused header_missing" end
+        if headers[name] == nil or headers[name] == "" then return "400", "header_missing" end
     end
     for _, name in ipairs(rule.forbid) do
-        if headers[name] ~= nil then return "400 refused header_forbidden" end
+        if headers[name] ~= nil then return "400", "header_forbidden" end
     end
     if rule.api_key then
         local given = headers["x-api-key"]
-        if type(given) ~= "string" or not rules.equal(given, rule.api_key) then return "401 refused api_key" end
+        if type(given) ~= "string" or not rules.equal(given, rule.api_key) then return "401", "api_key" end
     end
     return ""
 end

@@ -133,4 +133,14 @@ async def _first_bytes(reader: asyncio.StreamReader, writer: asyncio.StreamWrite
     raise ConnectionResetError
 
 
-SPECIAL: dict[str, Special] = {"/socket": _websocket, "/events": _events, "/upload/stream": _first_bytes}
+async def _wait(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter, _headers: dict[str, str]) -> None:
+    await asyncio.sleep(1)
+    writer.write(_response(200, "waited", "GET"))
+
+
+SPECIAL: dict[str, Special] = {
+    "/few/wait": _wait,
+    "/socket": _websocket,
+    "/events": _events,
+    "/upload/stream": _first_bytes,
+}

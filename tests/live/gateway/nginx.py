@@ -69,6 +69,7 @@ class Nginx:
     folder: Path
     url: str
     command: list[str]
+    port: int = 0
     process: subprocess.Popen[bytes] = field(init=False)
 
     def __post_init__(self) -> None:

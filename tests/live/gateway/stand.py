@@ -32,6 +32,7 @@ def loopback(number: int, seed: int = os.getpid()) -> str:
 
 GATEWAY, CONNECTOR, STRANGER, CROWDSEC = (loopback(number) for number in (2, 3, 9, 5))
 PORT, METRICS, BACKEND_PORT = 8080, 9145, 3000
+SERVICES = {"api": 11, "panel": 12}
 
 
 def upstream(service: str, number: int, **route: Any) -> Upstream:
@@ -47,7 +48,8 @@ ROUTES = (
     upstream("live", 11, path="/socket", websocket=True),
     upstream("live", 11, path="/events", streaming=True),
     upstream("live", 11, path="/upload", streaming=True, max_body="64m"),
-    upstream("api", 11, path="/slow", rate=2, burst=1, connections=2),
+    upstream("api", 11, path="/slow", rate=2, burst=1),
+    upstream("api", 11, path="/few", connections=2),
     upstream("api", 11, path="/read", methods=["GET", "HEAD"], csp="default-src 'none'", sensitive=True),
     upstream("api", 11, path="/login", login=True),
     upstream("api", 11, host=API_HOST, path="/keyed", api_key="partner"),
@@ -111,22 +113,30 @@ def start_gateway(change: Change = unchanged, secrets: dict[str, str] | None = N
         )
     stored = {"secrets/api-key-partner": API_KEY, **(secrets or {})}
     write(folder, {**change(files(given)), **stored})
-    return Nginx(folder, f"http://{given.metrics_listen[0]}/healthy", arguments(folder))
+    return Nginx(
+        folder, f"http://{given.metrics_listen[0]}/healthy", arguments(folder), int(given.listen.rpartition(":")[2])
+    )
+
+
+def beside(number: int) -> dict[str, Any]:
+    """Ports for a second gateway that runs at the same time."""
+    return {"listen": f"{GATEWAY}:{PORT + number}", "metrics_listen": (f"{GATEWAY}:{METRICS + number}",)}
 
 
 @contextmanager
-def running(change: Change = unchanged, **changes: Any) -> Iterator[Stand]:
-    """A stand that is taken down at the end."""
-    backends = {name: Backend(loopback(number), BACKEND_PORT, name).start() for name, number in SERVICES.items()}
+def running(change: Change = unchanged, backends: dict[str, Backend] | None = None, **changes: Any) -> Iterator[Stand]:
+    """A stand that is taken down at the end. A second one beside the first has ports of its own, and its services."""
+    own = (
+        {}
+        if backends
+        else {name: Backend(loopback(number), BACKEND_PORT, name).start() for name, number in SERVICES.items()}
+    )
     try:
         nginx = start_gateway(change, **changes)
         try:
-            yield Stand(nginx, Connector((GATEWAY, PORT), CONNECTOR), backends)
+            yield Stand(nginx, Connector((GATEWAY, nginx.port), CONNECTOR), backends or own)
         finally:
             nginx.stop()
     finally:
-        for backend in backends.values():
+        for backend in own.values():
             backend.stop()
-
-
-SERVICES = {"api": 11, "panel": 12}
