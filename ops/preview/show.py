@@ -23,7 +23,7 @@ DETAIL = {
     "cloudflare:index/zeroTrustAccessApplication:ZeroTrustAccessApplication": lambda props: str(
         props.get("domain", "")
     ),
-    "cloudflare:index/zoneSetting:ZoneSetting": lambda props: f"{props.get('settingId')} = {props.get('value')}",
+    "cloudflare:index/zoneSetting:ZoneSetting": lambda props: _setting(props),
     "hcloud:index/server:Server": lambda props: f"{props.get('serverType')} in {props.get('location')}",
     "hcloud:index/firewall:Firewall": lambda props: _directions(props),
 }
@@ -69,6 +69,11 @@ def _line(resource: Resource) -> Text:
 def _kind(token: str) -> str:
     package, _, kind = token.split(":")
     return f"{package}:{kind}"
+
+
+def _setting(props: dict[str, object]) -> str:
+    value = props.get("value")
+    return "= …" if isinstance(value, dict) else f"= {value}"
 
 
 def _addresses(props: dict[str, object]) -> str:
