@@ -27,6 +27,7 @@ local function parse_v6(text)
         local bytes = groups(text)
         return bytes and #bytes == 16 and bytes or nil
     end
+    if tail:find("::", 1, true) then return nil end
     local first, last = groups(head), groups(tail)
     if not first or not last or #first + #last > 14 then return nil end
     return first .. ("\0"):rep(16 - #first - #last) .. last

@@ -1,6 +1,12 @@
 -- What a visitor sees when the answer is an error: one body, whoever made the error, JSON or HTML as asked for.
 local answer = {}
 local body = require "body"
+local metrics = require "metrics"
+
+local function decide(decision, reason)
+    ngx.var.decided, ngx.var.reason = decision, reason
+    metrics.count("gateway_refused_total", 'decision="' .. decision .. '",reason="' .. reason .. '"')
+end
 
 local function send(status)
     ngx.status = status
@@ -25,8 +31,9 @@ function answer.error()
     local status = ngx.status
     -- Where no service took part and the gate had no say, nginx itself found the request to be wrong.
     if (ngx.var.decided or "") == "" and (ngx.var.upstream_status or "") == "" then
-        ngx.var.decided, ngx.var.reason = "refused", "malformed"
+        decide("refused", "malformed")
     end
+    metrics.failed()
     return send(status)
 end
 
@@ -36,7 +43,7 @@ function answer.broken()
 end
 
 function answer.limited()
-    ngx.var.decided, ngx.var.reason = "limited", ngx.var.limit_req_status == "REJECTED" and "rate" or "connections"
+    decide("limited", ngx.var.limit_req_status == "REJECTED" and "rate" or "connections")
     return send(429)
 end
 

@@ -26,7 +26,6 @@ function gate.load(name)
 end
 
 function gate.start()
-    metrics.start()
     if config.crowdsec then crowdsec.start(config.crowdsec) end
 end
 
@@ -37,6 +36,7 @@ end
 local function refuse(status, decision, reason)
     var.decided = decision
     var.reason = reason
+    metrics.count("gateway_refused_total", 'decision="' .. decision .. '",reason="' .. reason .. '"')
     return status
 end
 

@@ -53,7 +53,7 @@ function path.ambiguous(text)
         text = decoded
         if text:find("[%c\127\\]") or not path.is_utf8(text) then return "bytes" end
     end
-    return nil
+    return has_dot_segment(text) and "dots" or nil
 end
 
 -- The path as the most lenient service would read it: decoded, lower case, without parameters, empty segments, and

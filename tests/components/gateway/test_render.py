@@ -66,7 +66,7 @@ def test_admin_paths_beside_others_are_hidden_in_lower_case() -> None:
 def test_error_bodies_of_a_service_pass_unless_they_could_tell_of_an_admin_path(beside: bool) -> None:
     more = [{"host": "api.example.org", "path": "/admin", "admin": True}] if beside else []
     text = hosts(with_routes({"host": "api.example.org", "path": "/v1", "errors": "service"}, *more))
-    assert ("proxy_intercept_errors off" in text) is not beside
+    assert ("proxy_intercept_errors on" in text.split("location = /v1 {")[1].split("location ")[0]) is beside
 
 
 def test_a_route_matches_whole_segments() -> None:
@@ -97,6 +97,12 @@ def test_every_lua_file_and_snippet_is_used() -> None:
         name = path.rpartition("/")[2]
         used = f'"{name.removesuffix(".lua")}"' if path.startswith(LUA) else name
         assert used in everything or name == "nginx.conf", f"{path} is included nowhere"
+
+
+def test_headers_of_every_answer_are_set_in_one_place() -> None:
+    """One add_header in a server or a location would drop all the others there."""
+    found = [path for path, text in rendered(cloud_stack())[1].items() if re.search(r"^\s*add_header", text, re.M)]
+    assert found == [f"{CONFIG}/headers.conf"]
 
 
 def test_the_same_values_give_the_same_files() -> None:

@@ -22,6 +22,7 @@ class Backend:
     address: str
     port: int
     name: str
+    hangs_up: bool = False
     seen: list[dict[str, Any]] = field(default_factory=list)
     _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
 
@@ -64,6 +65,8 @@ class Backend:
                     continue
                 body = await _body(reader, headers)
                 self.seen.append({"method": method, "target": target, "headers": headers, "body": len(body)})
+                if self.hangs_up:
+                    break
                 writer.write(self._answer(method, path, self.seen[-1]))
                 await writer.drain()
         writer.close()
