@@ -13,6 +13,7 @@ import sys
 import threading
 from collections.abc import Iterable, Mapping
 from concurrent import futures
+from dataclasses import replace
 from typing import Final
 
 import grpc  # type: ignore[import-untyped] # ships no types
@@ -20,9 +21,10 @@ from google.protobuf import empty_pb2, json_format  # type: ignore[import-untype
 from pulumi.runtime import proto
 from pulumi.runtime.proto import analyzer_pb2_grpc
 
-from . import tokens, waivers, wire
+from . import waivers, wire
 from .engine import check_resource, check_stack
-from .model import UNKNOWN, PackConfig, PropertyValue, Resource, Rule, StackRule, Violation
+from .model import PackConfig, PropertyValue, Resource, Rule, StackRule, Violation
+from .outputs import READ_AS_WRITTEN, merged
 from .table import ALL, BY_ID
 
 NAME: Final = "zero-exposure"
@@ -38,10 +40,6 @@ SEVERITIES: Final = {
     "medium": proto.POLICY_SEVERITY_MEDIUM,
     "low": proto.POLICY_SEVERITY_LOW,
 }
-READ_AS_WRITTEN: Final = frozenset(
-    {tokens.FIREWALL, tokens.NETWORK, *tokens.DNS_RECORDS, *tokens.TUNNEL_CONFIGS, *tokens.ACCESS_POLICIES}
-)
-"""Types whose outputs look like their inputs: where one was read and not registered, its outputs are checked."""
 SCHEMAS: Final = {
     waivers.TYPES_RULE: {"allow": {"type": "object", "additionalProperties": {"type": "string"}}},
     waivers.WAIVERS_RULE: {"waivers": {"type": "array", "items": {"type": "object"}}},
@@ -88,23 +86,12 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
         return _response(found)
 
     def _merged(self, entry: proto.AnalyzerResource) -> Resource:
-        """Inputs under what is known of the outputs."""
-        outputs = _resource(entry)
-        inputs = self._inputs.get(entry.urn)
-        known = {key: value for key, value in outputs.props.items() if value is not UNKNOWN}
-        return Resource(
-            type=entry.type,
-            name=entry.name,
-            urn=entry.urn,
-            props={**inputs.props, **known} if inputs else outputs.props,
-            parent=entry.parent or None,
+        outputs = replace(
+            _resource(entry),
             dependencies=tuple(entry.dependencies),
-            property_dependencies={key: tuple(v.urns) for key, v in entry.propertyDependencies.items()},
-            protect=outputs.protect,
-            provider=outputs.provider,
-            secrets=outputs.secrets | (inputs.secrets if inputs else frozenset()),
-            ignore_changes=outputs.ignore_changes,
+            property_dependencies={key: tuple(found.urns) for key, found in entry.propertyDependencies.items()},
         )
+        return merged(self._inputs.get(entry.urn), outputs)
 
     def GetAnalyzerInfo(self, request: object, context: object) -> proto.AnalyzerInfo:  # noqa: N802, ARG002
         """Every rule with its level, severity, remediation and, where it has one, its configuration."""

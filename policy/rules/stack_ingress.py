@@ -44,8 +44,9 @@ def _of_config(config: Resource) -> Iterator[Entrance]:
         hostname, service = rule.get("hostname"), rule.get("service")
         if isinstance(hostname, str) and hostname and isinstance(service, str):
             origin = rule.get("originRequest")
-            access = isinstance(origin, Mapping) and isinstance(origin.get("access"), Mapping)
-            yield Entrance(config, hostname.lower(), service, access)
+            access = origin.get("access") if isinstance(origin, Mapping) else None
+            required = isinstance(access, Mapping) and access.get("required") not in (None, False)
+            yield Entrance(config, hostname.lower(), service, required)
 
 
 def _rules(config: Resource) -> object:

@@ -6,6 +6,7 @@ unknown value is a string of its own for each kind, and a secret is a map with a
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Final
 
@@ -37,9 +38,9 @@ def properties(struct: Struct) -> tuple[dict[str, PropertyValue], frozenset[str]
 
 
 def from_plain(values: Mapping[str, PropertyValue]) -> tuple[dict[str, PropertyValue], frozenset[str]]:
-    """The same for properties that are JSON already, as in an exported state."""
+    """The same for properties that are JSON already, as in an exported state. An encrypted secret is unknown."""
     secrets: list[str] = []
-    plain = {key: _from_json(value, key, secrets) for key, value in values.items()}
+    plain = {key: _from_json(value, key, secrets) for key, value in values.items() if not _internal(key)}
     return plain, frozenset(secrets)
 
 
@@ -64,7 +65,7 @@ def _marked(fields: Mapping[str, Value], path: str, secrets: list[str]) -> Prope
     mark = fields[SIGNATURE].string_value
     if mark == SECRET:
         secrets.append(path)
-        return _from_value(fields["value"], path, secrets)
+        return _from_value(fields["value"], path, secrets) if "value" in fields else UNKNOWN
     if mark == OUTPUT:
         if "secret" in fields and fields["secret"].bool_value:
             secrets.append(path)
@@ -80,11 +81,16 @@ def _from_json(value: PropertyValue, path: str, secrets: list[str]) -> PropertyV
         return [_from_json(inner, f"{path}[{i}]", secrets) for i, inner in enumerate(value)]
     if not isinstance(value, Mapping):
         return _number(value) if isinstance(value, float) else value
-    mark = value.get(SIGNATURE)
-    if mark == SECRET:
+    if value.get(SIGNATURE) == SECRET:
         secrets.append(path)
-        return _from_json(value.get("value", UNKNOWN), path, secrets)
-    return {key: _from_json(inner, f"{path}.{key}", secrets) for key, inner in value.items() if key != SIGNATURE}
+        plain = json.loads(value["plaintext"]) if "plaintext" in value else value.get("value", UNKNOWN)
+        return _from_json(plain, path, secrets)
+    return {key: _from_json(inner, f"{path}.{key}", secrets) for key, inner in value.items() if not _internal(key)}
+
+
+def _internal(key: str) -> bool:
+    """The engine's and the bridge's own keys in a state: signatures, `__defaults`."""
+    return key == SIGNATURE or key.startswith("__")
 
 
 def _number(value: float) -> float | int:
