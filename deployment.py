@@ -8,6 +8,8 @@ from components.engine.component import Engine, EngineArgs, Server
 from components.gateway.component import Gateway, GatewayArgs
 from components.host.component import Host, HostArgs
 from components.networks.component import Networks, NetworksArgs
+from components.resolver import render as names
+from components.resolver.component import Resolver, ResolverArgs
 from components.services.component import Services, ServicesArgs
 from components.site import Site
 from components.tunnel.component import Tunnel, TunnelArgs
@@ -94,6 +96,7 @@ def _containers(
     key = random.RandomPassword("digest-key", length=40, special=False).result
     resolver = topology.nodes[RESOLVER].addresses["egress"]
     site = Site(stack, pulumi.Output.secret(key), resolver, networks.names)
+    asked = Resolver("resolver", ResolverArgs(values=names.values(settings, topology), site=site), docker)
     services_args = ServicesArgs(
         services=settings.services,
         topology=topology,
@@ -112,5 +115,6 @@ def _containers(
         site=site,
         tunnel_token=tunnel_token,
         secrets=services.secrets,
+        connector_after=[asked.container],
     )
     Gateway("gateway", gateway_args, docker)

@@ -6,6 +6,7 @@ from pydantic import Field, SecretStr
 
 from settings.cloud import Cloudflare, Edge, Host, Operators, Tunnel
 from settings.gateway import Gateway
+from settings.resolver import Resolver
 from settings.service import Service
 from settings.values import Hostname, LinkSubnet, Model, Name, Pool, SecretName
 
@@ -31,6 +32,7 @@ class Settings(Model):
     edge: Edge = Edge()
     network: Network = Network()
     gateway: Gateway = Gateway()
+    resolver: Resolver = Resolver()
     services: dict[Name, Service] = Field(min_length=1)
     secrets: dict[SecretName, SecretStr] = Field(
         default_factory=dict, description="Set by: pulumi config set --secret --path 'zero-exposure:secrets.NAME'"

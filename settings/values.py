@@ -22,6 +22,13 @@ def _network(text: str) -> str:
         raise ValueError(f"write a network such as 203.0.113.0/24 or 2001:db8::/48 ({error})") from None
 
 
+def _ipv4_address(text: str) -> str:
+    try:
+        return str(ipaddress.IPv4Address(text))
+    except ValueError as error:
+        raise ValueError(f"write an IPv4 address such as 9.9.9.9 ({error})") from None
+
+
 def _private_pool(text: str) -> str:
     try:
         pool = ipaddress.IPv4Network(text)
@@ -64,6 +71,7 @@ Hostname = Annotated[str, StringConstraints(pattern=rf"^({LABEL}\.)+[a-z]{{2,63}
 DomainPattern = Annotated[str, StringConstraints(pattern=rf"^(\*\.)?({LABEL}\.)+[a-z]{{2,63}}$", max_length=253)]
 """A domain a service may call; a leading ``*.`` allows every name below it."""
 Cidr = Annotated[str, AfterValidator(_network)]
+Ipv4Address = Annotated[str, AfterValidator(_ipv4_address)]
 Pool = Annotated[str, AfterValidator(_private_pool)]
 LinkSubnet = Annotated[str, AfterValidator(_link_subnet)]
 Image = Annotated[str, AfterValidator(_pinned_image)]

@@ -31,7 +31,8 @@ CONNECTOR_USER = "65532:65532"
 
 class GatewayArgs(TypedDict):
     """``tunnel_token`` is None with target local. ``secrets`` are the stack's by name, for routes with an API key;
-    ``crowdsec_key`` opens CrowdSec's list of decisions, and is needed where the topology has a link to CrowdSec."""
+    ``crowdsec_key`` opens CrowdSec's list of decisions, and is needed where the topology has a link to CrowdSec.
+    ``connector_after`` is what the connector needs to find Cloudflare: the resolver."""
 
     gateway: gateway.Gateway
     tunnel: cloud.Tunnel
@@ -43,6 +44,7 @@ class GatewayArgs(TypedDict):
     tunnel_token: pulumi.Output[str] | None
     secrets: NotRequired[dict[str, pulumi.Output[str]]]
     crowdsec_key: NotRequired[pulumi.Output[str] | None]
+    connector_after: NotRequired[list[pulumi.Resource]]
 
 
 class Gateway(pulumi.ComponentResource):
@@ -58,7 +60,8 @@ class Gateway(pulumi.ComponentResource):
         self.container = deploy(_gateway(args), args["site"], child)
         self.connector = None
         if _is_tunnelled(args):
-            after = pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=[self.container]))
+            before = [self.container, *args.get("connector_after", [])]
+            after = pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=before))
             self.connector = deploy(_connector(args), args["site"], after)
         self.register_outputs({"container": self.container.name})
 
