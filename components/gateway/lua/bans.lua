@@ -57,6 +57,8 @@ function bans.add(text, kind, seconds)
     local name, length = key(text)
     if not name then return false end
     remember_length(length)
+    -- Of two bans the longer one holds.
+    if (store:ttl(name) or 0) >= seconds then return true end
     -- Never by pushing out another entry: a full list is an error to see, not a ban to lose.
     return store:safe_set(name, kind, seconds)
 end
@@ -64,15 +66,6 @@ end
 function bans.remove(text)
     local name = key(text)
     if name then store:delete(name) end
-end
-
--- Drops what is not in a whole list that was just added, given as a set of its texts.
-function bans.keep_only(texts)
-    local names = { [LENGTHS] = true }
-    for text in pairs(texts) do names[key(text) or LENGTHS] = true end
-    for _, name in ipairs(store:get_keys(0)) do
-        if not names[name] then store:delete(name) end
-    end
 end
 
 return bans

@@ -1,7 +1,8 @@
 -- Fetches CrowdSec's decisions into bans.lua: the whole list first, then what changed, every few seconds.
 --
 -- While CrowdSec does not answer, the last known list stays in force: each ban ends by its own time. The next answer
--- then is a whole list again, since changes may have been missed.
+-- then is a whole list again, since changes may have been missed. It adds to what is known and takes nothing away: a
+-- CrowdSec that has lost its memory must not set everyone free.
 local cjson = require "cjson.safe"
 local bans = require "bans"
 local duration = require "duration"
@@ -38,17 +39,14 @@ local function each(list, act)
 end
 
 local function apply(answer)
-    local known = {}
     each(answer.deleted, function(decision) bans.remove(decision.value) end)
     each(answer.new, function(decision)
         local seconds = duration.seconds(decision.duration)
         if seconds > 0 then
             local kept, problem = bans.add(decision.value, decision.type, seconds)
             if not kept then ngx.log(ngx.ERR, "ban of ", decision.value, " not kept: ", problem) end
-            known[decision.value] = true
         end
     end)
-    if whole then bans.keep_only(known) end
 end
 
 local function poll(premature)

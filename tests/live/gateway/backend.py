@@ -72,6 +72,8 @@ class Backend:
         writer.close()
 
     def _answer(self, method: str, path: str, request: dict[str, Any]) -> bytes:
+        if path.startswith("/login") and method == "POST":
+            return _response(401, "wrong password", method)
         if path.startswith("/status/"):
             return _response(int(path[8:11]), f"{FINGERPRINT} at {path}", method)
         if path not in EXISTING:

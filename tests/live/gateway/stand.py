@@ -2,6 +2,7 @@
 
 import os
 import random
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -32,6 +33,8 @@ def loopback(number: int, seed: int = os.getpid()) -> str:
 
 GATEWAY, CONNECTOR, STRANGER, CROWDSEC = (loopback(number) for number in (2, 3, 9, 5))
 PORT, METRICS, BACKEND_PORT = 8080, 9145, 3000
+API_PORT, SYSLOG_PORT = 8081, 5514
+CROWDSEC_KEY = "gateway-key-of-this-test"
 SERVICES = {"api": 11, "panel": 12}
 
 
@@ -89,6 +92,12 @@ class Stand:
         """Log lines so far; nginx writes them within a second."""
         return log_lines(self.nginx.folder / "access.log")
 
+    def metric(self, name: str) -> float:
+        """The sum of a metric's samples whose name and labels begin so."""
+        with urllib.request.urlopen(self.nginx.url.replace("/healthy", "/metrics"), timeout=10) as answer:  # noqa: S310 - our own
+            lines = answer.read().decode().splitlines()
+        return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith(name))
+
     def logged(self, request_id: str) -> dict[str, Any]:
         """The log line of one request."""
         wait_until(lambda: any(line["id"] == request_id for line in self.log), f"no log line of {request_id}")
@@ -100,22 +109,17 @@ def unchanged(files: dict[str, str]) -> dict[str, str]:
     return files
 
 
-def start_gateway(change: Change = unchanged, secrets: dict[str, str] | None = None, **changes: Any) -> Nginx:
-    """nginx on the rendered files of ``values``."""
+def start_gateway(change: Change = unchanged, *, watched: bool = False, **changes: Any) -> Nginx:
+    """nginx on the rendered files of ``values``. ``watched``: with CrowdSec behind."""
     folder = folder_for_nobody()
+    if watched:
+        key = str(folder / "secrets/crowdsec-key")
+        changes["crowdsec"] = Crowdsec(CROWDSEC, API_PORT, f"{CROWDSEC}:{SYSLOG_PORT}", key)
     given = values(folder, **changes)
-    if given.crowdsec:
-        given = replace(
-            given,
-            crowdsec=Crowdsec(
-                given.crowdsec.host, given.crowdsec.port, given.crowdsec.syslog, str(folder / "secrets/crowdsec-key")
-            ),
-        )
-    stored = {"secrets/api-key-partner": API_KEY, **(secrets or {})}
-    write(folder, {**change(files(given)), **stored})
-    return Nginx(
-        folder, f"http://{given.metrics_listen[0]}/healthy", arguments(folder), int(given.listen.rpartition(":")[2])
-    )
+    secrets = {"secrets/api-key-partner": API_KEY, "secrets/crowdsec-key": CROWDSEC_KEY}
+    write(folder, change(files(given)) | secrets)
+    health = f"http://{given.metrics_listen[0]}/healthy"
+    return Nginx(folder, health, arguments(folder), int(given.listen.rpartition(":")[2]))
 
 
 def beside(number: int) -> dict[str, Any]:

@@ -1,9 +1,7 @@
 """What visitors notice of reloads and of services that fail: nothing, or only on the failing service's routes."""
 
 import time
-import urllib.request
 from collections.abc import Iterator
-from contextlib import closing
 from ipaddress import IPv4Address
 
 import pytest
@@ -26,13 +24,6 @@ def shaken(stand: Stand) -> Iterator[Stand]:
     routes = (*ROUTES, upstream("frail", 21, path="/frail"), PAIR)
     with running(backends=stand.backends, upstreams=routes, **beside(2)) as found:
         yield found
-
-
-def metric(stand: Stand, name: str) -> float:
-    """The sum of a metric's samples whose name and labels begin so."""
-    with closing(urllib.request.urlopen(stand.nginx.url.replace("/healthy", "/metrics"), timeout=10)) as answer:  # noqa: S310 - our own
-        lines = answer.read().decode().splitlines()
-    return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith(name))
 
 
 def test_twenty_reloads_lose_no_request(shaken: Stand) -> None:
@@ -68,7 +59,7 @@ def test_a_service_that_dies_takes_only_its_own_routes_down_and_comes_back(shake
     assert recovered < 3
     assert load.statuses.keys() == {404, 502}
     assert others.statuses.keys() == {200}
-    assert metric(shaken, 'gateway_errors_total{route="frail/frail",status="502"') >= 20
+    assert shaken.metric('gateway_errors_total{route="frail/frail",status="502"') >= 20
 
 
 def test_while_a_service_is_down_it_is_mostly_left_alone(shaken: Stand) -> None:
@@ -94,7 +85,7 @@ def test_only_what_may_be_repeated_is_tried_elsewhere(shaken: Stand, method: str
 def test_metrics_are_for_prometheus_and_not_for_visitors(shaken: Stand) -> None:
     for _ in range(5):
         shaken.connector.ask("/ok", headers={"CF-Ray": None})
-    wait_until(lambda: metric(shaken, 'gateway_refused_total{decision="refused",reason="ray"') >= 5)
-    assert metric(shaken, "gateway_requests_total") > 5
-    assert metric(shaken, "gateway_connections_active") >= 1
+    wait_until(lambda: shaken.metric('gateway_refused_total{decision="refused",reason="ray"') >= 5)
+    assert shaken.metric("gateway_requests_total") > 5
+    assert shaken.metric("gateway_connections_active") >= 1
     assert shaken.connector.ask("/metrics").status == 404
