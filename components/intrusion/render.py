@@ -1,5 +1,6 @@
 """CrowdSec's files, from values. Pure."""
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from topology import CROWDSEC, GATEWAY, SYSLOG_PORT, Topology
 
 FOLDER = Path(__file__).parent
 CONFIG, HUB, STATE, SECRETS = "/etc/zero-exposure/crowdsec", "/etc/zero-exposure/hub", "/run/crowdsec", "/run/secrets"
+COMMUNITY_URL = "https://api.crowdsec.net/"
 COMMUNITY_FILE = f"{SECRETS}/community.yaml"
 API_PORT, METRICS_PORT = 8081, 6060
 STAGES = {"raw": "s00-raw", "request": "s01-parse", "time": "s02-enrich", "operators": "s02-enrich"}
@@ -74,3 +76,8 @@ def _required(given: Values) -> dict[str, str]:
         f"{given.folder}/index.json": '{"parsers":{},"scenarios":{},"collections":{},"postoverflows":{}}\n',
         f"{given.hub}/patterns/gateway": "GATEWAY gateway\n",
     }
+
+
+def community(login: str, password: str) -> str:
+    """CrowdSec's credentials for its shared blocklists."""
+    return json.dumps({"url": COMMUNITY_URL, "login": login, "password": password}) + "\n"
