@@ -47,6 +47,9 @@ def no_host_namespaces(resource: Resource) -> Iterator[str]:
     for name in container.view("sysctls").props:
         if name not in SAFE_SYSCTLS:
             yield "sysctls: a kernel setting outside the short list"
+    for host in container.views("hosts"):
+        if host.text("ip") == "host-gateway":
+            yield f"{host.at('ip')}: a name for the host's own address"
     for index, group in enumerate(container.texts("groupAdds")):
         if group in HOST_GROUPS or group.strip() != group:
             yield f"groupAdds[{index}]: a group that owns parts of the host"

@@ -39,7 +39,7 @@ def check_stack(
     config = config or PackConfig()
     stack = graph.build(resources)
     found = [violation for rule in rules for violation in _run_on_stack(rule, stack)]
-    return [*waivers.apply(found, config), *waivers.check(config)]
+    return [*waivers.apply(found, config), *waivers.check(config, stack.by_urn)]
 
 
 def exposure(resources: Iterable[Resource]) -> Exposure:

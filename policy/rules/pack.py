@@ -81,7 +81,8 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
         resources = [self._merged(entry) for entry in request.resources]
         found = check_stack(resources, self._config)
         for resource in resources:
-            if resource.type in READ_AS_WRITTEN and resource.urn not in self._inputs:
+            inputs = self._inputs.get(resource.urn)
+            if resource.type in READ_AS_WRITTEN and not (inputs and inputs.props):
                 found += check_resource(resource, self._config)
         return _response(found)
 

@@ -29,6 +29,8 @@ def no_side_doors(resource: Resource) -> Iterator[str]:
     for key in ("rescue", "iso"):
         if server.given(key):
             yield f"{key}: boots another system, without the hardening"
+    if server.items("networks"):
+        yield "networks: the firewall does not filter private networks"
     if not server.items("sshKeys"):
         yield "sshKeys: without a key the provider mails a root password"
 

@@ -1,6 +1,6 @@
 """The pack's configuration: types that a project allows, and waivers with a reason and a last day."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Final
@@ -82,9 +82,12 @@ def problem(waiver: Waiver, today: date) -> str:
     return f"longer than {MAX_DAYS} days" if waiver.expires > today + timedelta(days=MAX_DAYS) else ""
 
 
-def check(config: PackConfig) -> Iterator[Violation]:
-    """One violation for each waiver that is wrong or has expired."""
+def check(config: PackConfig, urns: Container[str]) -> Iterator[Violation]:
+    """One violation for each waiver that is wrong or has expired; an advisory for one of a resource that is gone."""
     for waiver in config.waivers:
         what = problem(waiver, config.today)
         if what:
             yield Violation(WAIVERS_RULE, "high", "", f"waiver of {waiver.rule}: {what}", REMEDIATION)
+        elif waiver.urn not in urns:
+            message = f"waiver of {waiver.rule}: its resource is not in this stack"
+            yield Violation(WAIVERS_RULE, "high", "", message, REMEDIATION, "advisory")

@@ -137,8 +137,14 @@ def test_a_waiver_needs_a_rule_a_resource_a_reason_and_a_day(
 ) -> None:
     waiver = Waiver(rule_id, urn, reason, TODAY + timedelta(days=days))
     assert waivers.problem(waiver, TODAY) == problem
-    found = check_stack([], PackConfig(waivers=(waiver,), today=TODAY), ())
-    assert [v.rule for v in found] == (["waiver-valid"] if problem else [])
+    found = check_stack([HOLDER], PackConfig(waivers=(waiver,), today=TODAY), ())
+    assert [(v.rule, v.blocking) for v in found] == ([("waiver-valid", True)] if problem else [])
+
+
+def test_a_waiver_of_a_resource_that_is_gone_is_told() -> None:
+    waiver = Waiver("image-pinned", "gone", "the vendor has no tags", TODAY)
+    found = check_stack([HOLDER], PackConfig(waivers=(waiver,), today=TODAY), ())
+    assert [(v.rule, v.blocking) for v in found] == [("waiver-valid", False)]
 
 
 def test_what_opens_a_way_in_can_be_waived_by_nobody() -> None:

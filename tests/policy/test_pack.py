@@ -79,6 +79,8 @@ def test_an_evasion_of_the_stack_is_caught(shared: Client, rule: str, what: str,
 def test_a_resource_that_was_only_read_is_checked_with_the_stack(shared: Client) -> None:
     read = replace(INBOUND, urn=stacks.urn(tokens.FIREWALL, "read"))
     assert "firewall-no-inbound" in blocking(shared.analyze_stack([read]))
+    shared.analyze(replace(read, props={}))
+    assert "firewall-no-inbound" in blocking(shared.analyze_stack([read]))
 
 
 def test_outputs_that_are_known_count_for_more_than_inputs(shared: Client) -> None:

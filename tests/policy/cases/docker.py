@@ -69,6 +69,7 @@ CASES = {
             "a kernel setting": container(sysctls={"kernel.msgmax": "1"}),
             "forwarding": container(sysctls={"net.ipv4.ip_forward": "1"}),
             "Docker's group": container(groupAdds=["docker"]),
+            "the host by name": container(hosts=[{"host": "host.docker.internal", "ip": "host-gateway"}]),
             "root's group": container(groupAdds=["0"]),
             "an unknown group": container(groupAdds=[UNKNOWN]),
         },

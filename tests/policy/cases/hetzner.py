@@ -63,6 +63,7 @@ CASES = {
             "iso": server(iso="debian-12.iso"),
             "rescue unknown": server(rescue=UNKNOWN),
             "changes by hand ignored": server(ignoreRemoteFirewallIds=True),
+            "a private network": server(networks=[{"networkId": 1}]),
             "no key": server(sshKeys=[]),
             "keys unknown": server(sshKeys=UNKNOWN),
         },
