@@ -80,3 +80,8 @@ def test_a_published_port_and_an_inbound_rule_are_caught(client: pack.Client, mo
 def test_there_are_stack_files_to_check() -> None:
     assert {"dev", "local", "prod"} <= set(STACKS)
     assert Path(ROOT / "policy" / "PulumiPolicy.yaml").exists()
+
+
+def test_the_pack_pins_what_the_program_pins() -> None:
+    pinned = (ROOT / "requirements.txt").read_text(encoding="utf-8").split()
+    assert set((ROOT / "policy" / "requirements.txt").read_text(encoding="utf-8").split()) <= set(pinned)
