@@ -13,16 +13,22 @@ from functools import cached_property
 from ipaddress import IPv4Address, IPv4Network
 from typing import Literal
 
+from settings.intrusion import Intrusion
 from settings.route import Route
 from settings.service import Service
 from settings.stack import Settings
 
-GATEWAY, CLOUDFLARED, RESOLVER, PROXY, CROWDSEC = "gateway", "cloudflared", "resolver", "egress-proxy", "crowdsec"
-RESERVED = (GATEWAY, CLOUDFLARED, RESOLVER, PROXY, CROWDSEC, "secrets", "self", "ingress", "egress")
+GATEWAY, CLOUDFLARED, RESOLVER, PROXY = "gateway", "cloudflared", "resolver", "egress-proxy"
+CROWDSEC, EDGE_BANS = "crowdsec", "edge-bans"
+OWN = (GATEWAY, CLOUDFLARED, RESOLVER, PROXY, CROWDSEC, EDGE_BANS)
+"""The program's own nodes."""
+RESERVED = (*OWN, "secrets", "self", "ingress", "egress", "internal")
 """Names that no service may take: the program's own nodes, networks, and words of references."""
 GATEWAY_PORT = 8080
 SYSLOG_PORT = 5514
 EGRESS_PORT = 3128
+COMMUNITY_DOMAINS = ("api.crowdsec.net", "hub-data.crowdsec.net")
+"""Where CrowdSec's shared blocklists come from."""
 RESERVED_SLOTS = 16
 """The pool's first sixteen /29s are the program's own: egress, ingress and room for what may come."""
 EGRESS_ADDRESSES = {RESOLVER: 2, PROXY: 3, CLOUDFLARED: 4}
@@ -116,22 +122,46 @@ def instances(name: str, service: Service) -> tuple[str, ...]:
     return (name, *(f"{name}-{index}" for index in range(2, service.replicas + 1)))
 
 
-def links(services: dict[str, Service]) -> Iterator[tuple[str, str]]:
-    """Every declared link between two nodes, as (client, server), sorted within its service."""
-    for name, service in sorted(services.items()):
+def links(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Every link between two nodes, as (client, server): the program's own, then those that services declare."""
+    yield from _intrusion_links(settings.intrusion)
+    for name, service in sorted(settings.services.items()):
         for node in instances(name, service):
             if service.routes:
                 yield GATEWAY, node
             if service.egress:
                 yield node, PROXY
             for used in sorted(set(service.uses)):
-                yield from ((node, server) for server in instances(used, services[used]))
+                yield from ((node, server) for server in instances(used, settings.services[used]))
+
+
+def _intrusion_links(intrusion: Intrusion) -> Iterator[tuple[str, str]]:
+    """The gateway sends its log to CrowdSec and asks it whom to refuse."""
+    yield GATEWAY, CROWDSEC
+    if intrusion.community:
+        yield CROWDSEC, PROXY
+    if intrusion.edge_token:
+        yield EDGE_BANS, CROWDSEC
+        yield EDGE_BANS, PROXY
+
+
+def egress(settings: Settings) -> dict[str, tuple[str, ...]]:
+    """Node → domains that it may call through the egress proxy, on port 443."""
+    found: dict[str, tuple[str, ...]] = {}
+    if settings.intrusion.community:
+        found[CROWDSEC] = COMMUNITY_DOMAINS
+    if settings.intrusion.edge_token:
+        found[EDGE_BANS] = ("api.cloudflare.com",)
+    for name, service in sorted(settings.services.items()):
+        if service.egress:
+            found |= dict.fromkeys(instances(name, service), service.egress)
+    return found
 
 
 def plan(settings: Settings) -> Topology:
     """The plan of a stack. Raises ``SubnetClashError`` where two links need the same subnet."""
     pool = IPv4Network(settings.network.pool)
-    pairs = list(links(settings.services))
+    pairs = list(links(settings))
     subnets = _subnets(pool, pairs, settings.network.subnets)
     networks = (_egress(pool), _ingress(pool), *(_link(pair, subnets[pair]) for pair in pairs))
     nodes = _nodes(settings.services, networks)
@@ -195,7 +225,7 @@ def _members(subnet: IPv4Network, offsets: dict[str, int]) -> dict[str, IPv4Addr
 
 
 def _nodes(services: dict[str, Service], networks: tuple[Network, ...]) -> dict[str, Node]:
-    nodes = {name: Node(name, name) for name in (GATEWAY, CLOUDFLARED, RESOLVER, PROXY, CROWDSEC)}
+    nodes = {name: Node(name, name) for name in OWN}
     for name, service in sorted(services.items()):
         nodes |= {node: Node(node, name) for node in instances(name, service)}
     for network in networks:

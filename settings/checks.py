@@ -4,12 +4,15 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from ipaddress import IPv4Network
 
+from settings.blocklist import covers, names
 from settings.reference import SECRETS, Reference, exports, references
 from settings.service import Service
 from settings.stack import Settings
 from topology import RESERVED, SubnetClashError, instances, links, plan
 
 Problem = tuple[str, str]
+CONNECTOR_NAMES = ("region1.v2.argotunnel.com", "region2.v2.argotunnel.com", "api.cloudflare.com")
+"""What cloudflared asks for: https://developers.cloudflare.com/cloudflare-one/connections/connect-networks/."""
 
 
 def problems(settings: Settings) -> list[Problem]:
@@ -107,6 +110,21 @@ def _api_keys(settings: Settings) -> Iterator[Problem]:
                 )
 
 
+def _intrusion(settings: Settings) -> Iterator[Problem]:
+    known = [*settings.secrets, *settings.generated]
+    intrusion, community = settings.intrusion, settings.intrusion.community
+    wanted = {"edge_token": intrusion.edge_token}
+    if community:
+        wanted |= {"community.login": community.login, "community.password": community.password}
+    for key, name in wanted.items():
+        if name is not None and name not in known:
+            yield f"intrusion.{key}", f"no such secret; there are: {', '.join(known) or 'none'}"
+    if intrusion.edge_token and settings.target == "local":
+        yield "intrusion.edge_token", "there is no edge with target: local"
+    if intrusion.edge_token and not settings.edge.manage_zone:
+        yield "intrusion.edge_token", "needs edge.manage_zone: the rule that blocks the list is the zone's"
+
+
 def _host_problems(host: str, settings: Settings) -> Iterator[str]:
     if host != settings.domain and not host.endswith(f".{settings.domain}"):
         yield f"{host} is not in the stack's domain {settings.domain}"
@@ -188,8 +206,30 @@ def _pins(settings: Settings) -> Iterator[Problem]:
     yield from (("network.subnets", f"{subnet} is given twice") for subnet, times in taken.items() if times > 1)
 
 
+def _blocklists(settings: Settings) -> Iterator[Problem]:
+    needed = dict(_called(settings))
+    for key, blocklist in settings.resolver.blocklists.items():
+        path = f"resolver.blocklists.{key}"
+        try:
+            listed = names(blocklist) - set(settings.resolver.exceptions)
+        except ValueError as error:
+            yield path, str(error)
+            continue
+        for name, caller in needed.items():
+            entry = covers(listed, name)
+            if entry and not covers(set(settings.resolver.exceptions), name):
+                yield path, f"has {entry}, but {caller} needs {name}: add it to resolver.exceptions"
+
+
+def _called(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Names that have to resolve, each with who asks for it."""
+    yield from ((name, "the connector") for name in CONNECTOR_NAMES)
+    for name, service in settings.services.items():
+        yield from ((pattern.removeprefix("*."), name) for pattern in service.egress)
+
+
 def _subnets(settings: Settings) -> Iterator[Problem]:
-    known = {f"{client}>{server}" for client, server in links(settings.services)}
+    known = {f"{client}>{server}" for client, server in links(settings)}
     for link in settings.network.subnets:
         if link not in known:
             yield f"network.subnets.{link}", "there is no such link"
@@ -206,6 +246,7 @@ CHECKS: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
     _cycles,
     _routes,
     _api_keys,
+    _intrusion,
     _ssh_host,
     _admin_routes,
     _replicas,
@@ -213,4 +254,5 @@ CHECKS: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
     _references,
     _generated,
     _pins,
+    _blocklists,
 )

@@ -2,7 +2,8 @@
 
 from pydantic import Field
 
-from settings.values import Hostname, Image, Ipv4Address, Model
+from settings.blocklist import Blocklist
+from settings.values import Hostname, Image, Ipv4Address, Model, Name
 
 
 class Upstream(Model):
@@ -28,4 +29,10 @@ class Resolver(Model):
         ),
         min_length=1,
         description="Who is asked for names that are not internal.",
+    )
+    blocklists: dict[Name, Blocklist] = Field(
+        default_factory=dict, description="Names of trackers, advertisers or malware that are not resolved."
+    )
+    exceptions: tuple[Hostname, ...] = Field(
+        (), description="Names that are resolved although a list has them, or a name that they lie below."
     )

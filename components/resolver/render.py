@@ -8,7 +8,8 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from components.resolver.names import ZONE, Record, nodes, records, reverse_zones
-from settings.resolver import Resolver, Upstream
+from settings.blocklist import blocked
+from settings.resolver import Resolver
 from settings.stack import Settings
 from topology import RESOLVER, Topology
 
@@ -49,6 +50,7 @@ class Values:
     records: list[Record]
     nodes: list[Record]
     resolver: Resolver
+    blocked: list[str]
     anchors: tuple[str, ...] = ROOT_ANCHORS
     authorities: str = AUTHORITIES
     folder: str = CONFIG
@@ -65,6 +67,7 @@ def values(settings: Settings, topology: Topology) -> Values:
         records=records(topology),
         nodes=nodes(topology),
         resolver=settings.resolver,
+        blocked=blocked(settings.resolver.blocklists, settings.resolver.exceptions),
     )
 
 
@@ -84,13 +87,13 @@ def files(given: Values) -> dict[str, str]:
 
 
 def _context(given: Values) -> dict[str, Any]:
-    upstreams: tuple[Upstream, ...] = given.resolver.upstreams
-    own = ("address", "clients", "records", "nodes", "anchors", "authorities", "folder", "scratch")
+    own = ("address", "clients", "records", "nodes", "blocked", "anchors", "authorities", "folder", "scratch")
     return {
         **{key: getattr(given, key) for key in own},
         "zone": ZONE,
         "reverse_zones": reverse_zones(given.pool),
         "short": sorted({record.name.removesuffix(f".{ZONE}") for record in given.nodes}),
         "private": PRIVATE,
-        "upstreams": upstreams,
+        "upstreams": given.resolver.upstreams,
+        "exceptions": given.resolver.exceptions,
     }
