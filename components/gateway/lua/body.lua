@@ -6,7 +6,7 @@ local MEANING = {
     [308] = "use https", [400] = "bad request", [401] = "unauthorized", [403] = "forbidden", [404] = "not found",
     [405] = "method not allowed", [408] = "request timeout", [413] = "content too large", [414] = "address too long",
     [429] = "too many requests", [431] = "headers too large", [502] = "unavailable", [503] = "unavailable",
-    [504] = "unavailable",
+    [504] = "unavailable", [505] = "unknown version",
 }
 
 local JSON = '{"error":"%s","status":%d,"request_id":"%s"}\n'

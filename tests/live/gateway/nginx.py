@@ -125,5 +125,6 @@ def wait_until(condition: Any, context: Path | str = "", within: float = STARTS_
 
 
 def log_lines(path: Path) -> list[dict[str, Any]]:
-    """The gateway's log as it is now."""
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
+    """The gateway's log as it is now. A visitor's bytes are logged as they are, so not all of it is UTF-8."""
+    text = path.read_bytes().decode("utf-8", "replace") if path.exists() else ""
+    return [json.loads(line) for line in text.split("\n")[:-1]]

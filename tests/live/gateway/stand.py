@@ -144,3 +144,27 @@ def running(change: Change = unchanged, backends: dict[str, Backend] | None = No
     finally:
         for backend in own.values():
             backend.stop()
+
+
+PLAIN = """
+daemon off; pid run/nginx.pid; error_log stderr; worker_processes 1;
+events {{ worker_connections 1024; }}
+http {{
+    access_log off;
+    client_body_temp_path run/a; proxy_temp_path run/b; fastcgi_temp_path run/c;
+    uwsgi_temp_path run/d; scgi_temp_path run/e;
+    server {{ listen {address}:{port}; location / {{ return 200 "ok"; }} }}
+}}
+"""
+
+
+@contextmanager
+def plain_nginx(number: int) -> Iterator[int]:
+    """An nginx that hides nothing, as a control; gives its port."""
+    folder = folder_for_nobody()
+    write(folder, {"gateway/nginx.conf": PLAIN.format(address=GATEWAY, port=PORT + number)})
+    nginx = Nginx(folder, f"http://{GATEWAY}:{PORT + number}/", arguments(folder), PORT + number)
+    try:
+        yield nginx.port
+    finally:
+        nginx.stop()

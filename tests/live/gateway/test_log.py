@@ -29,7 +29,7 @@ def test_secrets_of_a_request_are_not_logged(stand: Stand) -> None:
     response = stand.connector.ask(f"/read/x?token={secret}", headers=headers)
     line = stand.logged(response.headers["x-request-id"])
     assert line["target"] == "/read/x"
-    assert secret not in (stand.nginx.folder / "access.log").read_text(encoding="utf-8")
+    assert secret not in (stand.nginx.folder / "access.log").read_text("utf-8", "replace")
 
 
 def test_control_a_query_is_logged_where_the_route_is_not_sensitive(stand: Stand) -> None:
