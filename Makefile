@@ -5,7 +5,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help preview test test-tools check bench schema policy-state clean
+.PHONY: help preview test test-host test-tools check bench schema policy-state policy-coverage clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -23,6 +23,9 @@ preview: $(READY) ## what STACK would deploy, its exposure score, and whether it
 test: $(READY) ## all tests; those whose system program is missing are skipped by name
 	@$(BIN)/python -m pytest
 
+test-host: $(READY) ## the host alone, on virtual machines (part of `make test`)
+	@$(BIN)/python -m pytest tests/live/host
+
 test-tools: ## install the system programs that tests run configuration on (Debian)
 	@tests/install-tools.sh
 
@@ -31,12 +34,20 @@ check: $(READY) ## formatting, lint, types, and that generated files are current
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy .
 	@$(BIN)/python -m ops.schema --check
+	@$(BIN)/python -m policy.coverage --check
+	@$(BIN)/python -m policy.source __main__.py deployment.py topology.py settings components
 
 bench: $(READY) ## measurements, as ratios within one run
 	@$(BIN)/python -m bench
 
 schema: $(READY) ## write stack.schema.json, which editors use to complete and check stack files
 	@$(BIN)/python -m ops.schema
+
+policy-state: ## hold the policy pack against what STACK has deployed, reads and imports included
+	@pulumi policy analyze --stack $(STACK) --policy-pack policy
+
+policy-coverage: $(READY) ## write docs/policy-coverage.md from the rule table
+	@$(BIN)/python -m policy.coverage
 
 clean: ## remove what make made
 	rm -rf .venv .cache build .pytest_cache .mypy_cache .ruff_cache .hypothesis

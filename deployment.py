@@ -1,18 +1,24 @@
 """Wires the components together: the one place that passes values from one to another."""
 
+from dataclasses import dataclass
+
 import pulumi
+import pulumi_cloudflare as cloudflare
 import pulumi_random as random
 
 from components.edge.component import Edge, EdgeArgs
 from components.engine.component import Engine, EngineArgs, Server
 from components.gateway.component import Gateway, GatewayArgs
 from components.host.component import Host, HostArgs
+from components.intrusion.component import EdgeList, Intrusion, IntrusionArgs
 from components.networks.component import Networks, NetworksArgs
 from components.resolver import render as names
 from components.resolver.component import Resolver, ResolverArgs
 from components.services.component import Services, ServicesArgs
 from components.site import Site
 from components.tunnel.component import Tunnel, TunnelArgs
+from settings.cloud import Cloudflare
+from settings.cloud import Host as HostSettings
 from settings.load import SettingsError
 from settings.stack import Settings
 from topology import RESOLVER, Topology
@@ -20,83 +26,93 @@ from topology import RESOLVER, Topology
 Exports = dict[str, pulumi.Input[object]]
 
 
+@dataclass(frozen=True)
+class Cloud:
+    """What containers need of a server at Hetzner behind Cloudflare."""
+
+    server: Server
+    tunnel: Tunnel
+    account_id: str
+    bans: cloudflare.List | None
+
+
 def deploy(settings: Settings, topology: Topology, stack: str) -> Exports:
     """Create everything that a stack file asks for; returns what the stack shows of itself."""
     if settings.target == "local":
-        _containers(settings, topology, stack, None, None)
+        _containers(settings, topology, stack, None)
         return {"gateway": topology.gateway_url}
-    tunnel = _tunnel(settings, topology, stack)
-    server = _server(settings, tunnel, stack)
-    _containers(settings, topology, stack, server, tunnel.app_token)
+    cloud = _cloud(settings, topology, stack)
+    _containers(settings, topology, stack, cloud)
     return {
-        "urls": list(tunnel.urls),
-        "adminUrls": list(tunnel.admin_urls),
-        "sshHost": tunnel.ssh_host,
-        "hostKey": server["host_key"],
-        "serviceTokenId": tunnel.service_token_id,
-        "serviceTokenSecret": tunnel.service_token_secret,
+        "urls": list(cloud.tunnel.urls),
+        "adminUrls": list(cloud.tunnel.admin_urls),
+        "sshHost": cloud.tunnel.ssh_host,
+        "hostKey": cloud.server["host_key"],
+        "serviceTokenId": cloud.tunnel.service_token_id,
+        "serviceTokenSecret": cloud.tunnel.service_token_secret,
     }
 
 
-def _tunnel(settings: Settings, topology: Topology, stack: str) -> Tunnel:
-    """Tunnels and the zone's protection."""
-    if settings.cloudflare is None:
-        raise SettingsError("cloudflare: needed with target: cloud")
-    tunnel_args = TunnelArgs(
+def _cloud(settings: Settings, topology: Topology, stack: str) -> Cloud:
+    """Tunnels, the zone's protection and the server."""
+    if settings.cloudflare is None or settings.host is None:
+        raise SettingsError("cloudflare, host: needed with target: cloud")
+    tunnel = _tunnel(settings, settings.cloudflare, topology, stack)
+    edge = _edge(settings, settings.cloudflare, topology, tunnel, stack)
+    server = _server(settings, settings.host, tunnel, stack)
+    return Cloud(server, tunnel, settings.cloudflare.account_id, edge.bans)
+
+
+def _tunnel(settings: Settings, zone: Cloudflare, topology: Topology, stack: str) -> Tunnel:
+    args = TunnelArgs(
         stack=stack,
         domain=settings.domain,
-        cloudflare=settings.cloudflare,
+        cloudflare=zone,
         tunnel=settings.tunnel,
         operators=settings.operators,
         visitor_hosts=topology.visitor_hosts,
         admin_hosts=topology.admin_hosts,
         gateway_url=topology.gateway_url,
     )
-    tunnel = Tunnel("tunnel", tunnel_args)
-    edge_args = EdgeArgs(
+    return Tunnel("tunnel", args)
+
+
+def _edge(settings: Settings, zone: Cloudflare, topology: Topology, tunnel: Tunnel, stack: str) -> Edge:
+    args = EdgeArgs(
         stack=stack,
         domain=settings.domain,
-        cloudflare=settings.cloudflare,
+        cloudflare=zone,
         edge=settings.edge,
         operators=settings.operators,
         visitor_hosts=topology.visitor_hosts,
         admin_hosts=topology.admin_hosts,
         ssh_host=tunnel.ssh_host,
+        bans=settings.intrusion.edge_token is not None,
     )
-    Edge("edge", edge_args)
-    return tunnel
+    return Edge("edge", args)
 
 
-def _server(settings: Settings, tunnel: Tunnel, stack: str) -> Server:
+def _server(settings: Settings, host: HostSettings, tunnel: Tunnel, stack: str) -> Server:
     """The rented server, and how it is reached."""
-    if settings.host is None:
-        raise SettingsError("host: needed with target: cloud")
     args = HostArgs(
         stack=stack,
-        host=settings.host,
+        host=host,
         operators=settings.operators,
         pool=settings.network.pool,
         admin_token=tunnel.admin_token,
     )
-    host = Host("host", args)
-    return Server(ssh_host=tunnel.ssh_host, host_key=host.host_key, server_id=host.server_id, connected=[tunnel])
+    made = Host("host", args)
+    return Server(ssh_host=tunnel.ssh_host, host_key=made.host_key, server_id=made.server_id, connected=[tunnel])
 
 
-def _containers(
-    settings: Settings,
-    topology: Topology,
-    stack: str,
-    server: Server | None,
-    tunnel_token: pulumi.Output[str] | None,
-) -> None:
+def _containers(settings: Settings, topology: Topology, stack: str, cloud: Cloud | None) -> None:
     """Networks and containers on the Engine of the server, or on this machine's."""
-    engine = Engine("engine", EngineArgs(server=server))
+    engine = Engine("engine", EngineArgs(server=cloud.server if cloud else None))
     docker = pulumi.ResourceOptions(providers=[engine.provider])
     networks = Networks("networks", NetworksArgs(stack=stack, topology=topology), docker)
     key = random.RandomPassword("digest-key", length=40, special=False).result
-    resolver = topology.nodes[RESOLVER].addresses["egress"]
-    site = Site(stack, pulumi.Output.secret(key), resolver, networks.names)
-    asked = Resolver("resolver", ResolverArgs(values=names.values(settings, topology), site=site), docker)
+    site = Site(stack, pulumi.Output.secret(key), topology.nodes[RESOLVER].addresses["egress"], networks.names)
+    resolver = Resolver("resolver", ResolverArgs(values=names.values(settings, topology), site=site), docker)
     services_args = ServicesArgs(
         services=settings.services,
         topology=topology,
@@ -105,6 +121,15 @@ def _containers(
         generated=settings.generated,
     )
     services = Services("services", services_args, docker)
+    intrusion_args = IntrusionArgs(
+        intrusion=settings.intrusion,
+        topology=topology,
+        operators=settings.operators,
+        site=site,
+        secrets=services.secrets,
+        edge=_edge_list(settings, services, cloud),
+    )
+    intrusion = Intrusion("intrusion", intrusion_args, docker)
     gateway_args = GatewayArgs(
         gateway=settings.gateway,
         tunnel=settings.tunnel,
@@ -113,8 +138,17 @@ def _containers(
         domain=settings.domain,
         target=settings.target,
         site=site,
-        tunnel_token=tunnel_token,
+        tunnel_token=cloud.tunnel.app_token if cloud else None,
         secrets=services.secrets,
-        connector_after=[asked.container],
+        crowdsec_key=intrusion.key,
+        connector_after=[resolver.container],
     )
     Gateway("gateway", gateway_args, docker)
+
+
+def _edge_list(settings: Settings, services: Services, cloud: Cloud | None) -> EdgeList | None:
+    """Where bans go at the edge; None where they stay at the gateway."""
+    token = settings.intrusion.edge_token
+    if cloud is None or cloud.bans is None or token is None:
+        return None
+    return EdgeList(cloud.account_id, cloud.bans.id, services.secrets[token])

@@ -5,7 +5,9 @@ from typing import Literal
 from pydantic import Field, SecretStr
 
 from settings.cloud import Cloudflare, Edge, Host, Operators, Tunnel
+from settings.egress import Egress
 from settings.gateway import Gateway
+from settings.intrusion import Intrusion
 from settings.resolver import Resolver
 from settings.service import Service
 from settings.values import Hostname, LinkSubnet, Model, Name, Pool, SecretName
@@ -32,7 +34,9 @@ class Settings(Model):
     edge: Edge = Edge()
     network: Network = Network()
     gateway: Gateway = Gateway()
+    intrusion: Intrusion = Intrusion()
     resolver: Resolver = Resolver()
+    egress: Egress = Egress()
     services: dict[Name, Service] = Field(min_length=1)
     secrets: dict[SecretName, SecretStr] = Field(
         default_factory=dict, description="Set by: pulumi config set --secret --path 'zero-exposure:secrets.NAME'"

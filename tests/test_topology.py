@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from settings.load import SettingsError
 from settings.stack import Settings
 from tests.samples import local_stack, service, settings
-from topology import GATEWAY, PROXY, SubnetClashError, Topology, instances, plan
+from topology import CROWDSEC, GATEWAY, PROXY, SubnetClashError, Topology, instances, plan
 
 NAMES = st.from_regex(r"[a-z][a-z0-9]{1,8}", fullmatch=True)
 
@@ -40,7 +40,7 @@ def _settings(services: dict[str, Any]) -> Settings:
 
 def _declared(stack: Settings) -> set[frozenset[str]]:
     """Pairs of nodes that the stack file lets meet."""
-    pairs = set()
+    pairs = {frozenset((GATEWAY, CROWDSEC))}
     for name, entry in stack.services.items():
         for node in instances(name, entry):
             pairs |= {frozenset((node, GATEWAY))} if entry.routes else set()

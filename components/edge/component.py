@@ -10,7 +10,7 @@ from settings import cloud
 
 
 class EdgeArgs(TypedDict):
-    """``ssh_host`` is the name that bots' challenges must not reach."""
+    """``ssh_host`` is the name that bots' challenges must not reach. ``bans``: block a list of banned addresses."""
 
     stack: str
     domain: str
@@ -20,6 +20,7 @@ class EdgeArgs(TypedDict):
     visitor_hosts: tuple[str, ...]
     admin_hosts: tuple[str, ...]
     ssh_host: str
+    bans: bool
 
 
 class Edge(pulumi.ComponentResource):
@@ -31,6 +32,9 @@ class Edge(pulumi.ComponentResource):
     ds_record: pulumi.Output[str] | None = None
     """What the registrar must publish for DNSSEC to take effect."""
 
+    bans: cloudflare.List | None = None
+    """The list of banned addresses. Its entries are not the program's: they come and go with the bans."""
+
     def __init__(self, name: str, args: EdgeArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("zero-exposure:index:Edge", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
@@ -38,7 +42,9 @@ class Edge(pulumi.ComponentResource):
             limits = plan.PLANS[args["cloudflare"].plan]
             _settings(name, args, child)
             _bots(name, args, limits, child)
-            _firewall(name, args, limits, child)
+            if args["bans"]:
+                self.bans = _bans(name, args, child)
+            _firewall(name, args, limits, self.bans, child)
             _rate_limit(name, args, limits, child)
             self.ds_record = _dnssec(name, args, child).ds
         self.register_outputs({"dsRecord": self.ds_record})
@@ -55,14 +61,31 @@ def _bots(name: str, args: EdgeArgs, limits: plan.Plan, opts: pulumi.ResourceOpt
     cloudflare.BotManagement(f"{name}-bots", zone_id=args["cloudflare"].zone_id, opts=opts, **chosen)
 
 
-def _firewall(name: str, args: EdgeArgs, limits: plan.Plan, opts: pulumi.ResourceOptions) -> None:
+def _bans(name: str, args: EdgeArgs, opts: pulumi.ResourceOptions) -> cloudflare.List:
+    return cloudflare.List(
+        f"{name}-bans",
+        account_id=args["cloudflare"].account_id,
+        kind="ip",
+        name=render.bans_list(args["stack"]),
+        description="Addresses that intrusion prevention banned",
+        opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(ignore_changes=["items"])),
+    )
+
+
+def _firewall(
+    name: str, args: EdgeArgs, limits: plan.Plan, bans: cloudflare.List | None, opts: pulumi.ResourceOptions
+) -> None:
     hosts = render.Hosts(
         visitors=args["visitor_hosts"],
         admins=args["admin_hosts"],
         ssh=args["ssh_host"],
         others=args["edge"].other_hosts,
         networks=args["operators"].networks,
+        bans=render.bans_list(args["stack"]) if bans else None,
     )
+    if bans:
+        # A rule that names a list which is not there is refused.
+        opts = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[bans]))
     rules = render.custom_rules(hosts, plan.spares_ssh(args["edge"], limits), limits)
     _ruleset(f"{name}-firewall", args, "http_request_firewall_custom", [_rule(rule) for rule in rules], opts)
 

@@ -1,6 +1,7 @@
 """Rules of Cloudflare's firewall: from host names and networks to expressions. Pure; the texts are in ``waf/``."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -25,6 +26,8 @@ class Hosts:
     ssh: str
     others: tuple[str, ...]
     networks: tuple[str, ...]
+    bans: str | None = None
+    """Name of the list of banned addresses, where there is one."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,11 @@ def custom_rules(hosts: Hosts, spare_ssh: bool, plan: Plan) -> tuple[Rule, ...]:
     return rules
 
 
+def bans_list(stack: str) -> str:
+    """Name of the list of banned addresses. Cloudflare takes letters, digits and underscores."""
+    return re.sub(r"[^a-z0-9_]", "_", f"zero_exposure_{stack.lower()}_bans")[:50]
+
+
 def rate_rule() -> Rule:
     """The rule that every request counts for."""
     return Rule("rate", "Too many requests from one address", "block", expression("rate"))
@@ -56,6 +64,8 @@ def _custom_rules(hosts: Hosts, spare_ssh: bool) -> Iterator[Rule]:
         served = sorted({*hosts.visitors, *hosts.others, hosts.ssh})
         text = expression("hosts", served=served, admin_hosts=sorted(hosts.admins), networks=hosts.networks)
         yield Rule("hosts", "Names that are not served, admin hosts for strangers", "block", text)
+    if hosts.bans:
+        yield Rule("bans", "Addresses that intrusion prevention banned", "block", expression("bans", bans=hosts.bans))
     yield Rule("protocol", "Ports and methods that nothing uses", "block", expression("protocol"))
     yield Rule("hidden-files", "Hidden files and folders", "block", expression("hidden-files"))
     yield Rule("scanners", "Scanners by their own name", "block", expression("scanners"))

@@ -15,10 +15,9 @@ from components.site import Site
 from settings.cloud import Operators
 from settings.intrusion import Intrusion as IntrusionSettings
 from settings.service import Limits
-from topology import CROWDSEC, EGRESS_PORT, PROXY, Topology
+from topology import CROWDSEC, EDGE_BANS, EGRESS_PORT, PROXY, Topology
 
 NOBODY = "65534:65534"
-EDGE_BANS = "edge-bans"
 WORKER = "/etc/zero-exposure/edge-bans"
 CLOUDFLARE_API = "https://api.cloudflare.com/client/v4/accounts"
 

@@ -17,8 +17,8 @@ from .stack_source import server_firewall
 
 Verdict = tuple[bool, str]
 
-ADVISORY: Final = frozenset({7, 8, 10})
-"""Items that report and don't block: intrusion detection, internal names, monitoring."""
+ADVISORY: Final = frozenset({10})
+"""Items that report and don't block: monitoring."""
 HEADERS: Final = (
     "strict-transport-security",
     "content-security-policy",

@@ -149,18 +149,21 @@ def carrier(node: str, image: Resource, known: bool = True) -> tuple[Resource, R
 
 
 def containers(known: bool) -> list[Resource]:
-    """Connector, gateway, API, database and resolver with their networks."""
+    """Connector, gateway, API, database, resolver and intrusion detection with their networks."""
     egress, ingress = network("egress", "egress"), network("ingress", "ingress")
     to_api = network("link-gateway-api", "link", "gateway", "api")
     to_db = network("link-api-db", "link", "api", "db")
-    gateway = container("gateway", "gateway", [(ingress, "10.128.0.18"), (to_api, "10.128.1.3")], known)
+    to_crowdsec = network("link-gateway-crowdsec", "link", "gateway", "crowdsec")
+    links = [(ingress, "10.128.0.18"), (to_api, "10.128.1.3"), (to_crowdsec, "10.128.3.3")]
+    gateway = container("gateway", "gateway", links, known)
     return [
-        *(egress, ingress, to_api, to_db),
+        *(egress, ingress, to_api, to_db, to_crowdsec),
         *container("cloudflared", "cloudflared", [(egress, "10.128.0.4"), (ingress, "10.128.0.19")], known),
         *gateway,
         *carrier("gateway", gateway[0], known),
         *container("api", "service", [(to_api, "10.128.1.2"), (to_db, "10.128.2.3")], known),
         *container("db", "service", [(to_db, "10.128.2.2")], known),
+        *container("crowdsec", "crowdsec", [(to_crowdsec, "10.128.3.2")], known),
         *container("resolver", "resolver", [(egress, "10.128.0.2")], known),
     ]
 

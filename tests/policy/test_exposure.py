@@ -14,17 +14,17 @@ from tests.policy.test_stack_rules import change, join, reroute, without
 def test_a_cloud_stack_scores_full_marks(known: bool) -> None:
     found = exposure(stacks.cloud(known))
     assert found.open_inbound_ports == 0
-    assert found.security_layers == len(found.layers) == 8
+    assert found.security_layers == len(found.layers) == 9
     assert found.tls_termination_points == 1
     assert found.centralized_ingress_percent == 100
     assert [item.number for item in found.checklist] == list(range(1, 11))
-    assert {item.number for item in found.checklist if not item.ok} == {7, 10}
+    assert {item.number for item in found.checklist if not item.ok} == {10}
 
 
 def test_a_local_stack_has_no_server_and_says_so() -> None:
     found = exposure(stacks.local())
     assert (found.open_inbound_ports, found.tls_termination_points) == (0, 0)
-    assert found.layers == ("network isolation", "gateway", "container isolation")
+    assert found.layers == ("network isolation", "gateway", "container isolation", "intrusion detection")
     assert found.checklist[4].evidence == "no public host in this stack"
 
 

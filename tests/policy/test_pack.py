@@ -124,7 +124,7 @@ def test_no_rule_can_be_weakened(shared: Client, rule: str, level: int) -> None:
 
 
 def test_an_advisory_rule_can_be_made_mandatory_or_left(own: Client) -> None:
-    own.configure(levels(**{"checklist-7-intrusion": proto.MANDATORY}))
+    own.configure(levels(**{"checklist-10-monitoring": proto.MANDATORY}))
 
 
 def test_a_project_can_allow_a_type_but_no_violation_on_it(own: Client) -> None:

@@ -201,7 +201,7 @@ CASES: dict[str, dict[str, Spoil]] = {
     "checklist-4-isolation": {"a third on a link": join("resolver", "link-api-db")},
     "checklist-5-tls": {"plain HTTP": without("always_use_https"), "weak": change("ssl", value="flexible")},
     "checklist-6-headers": {"no headers": change("gateway-carrier", uploads=[{"file": "/x", "content": "server {}"}])},
-    "checklist-7-intrusion": {"none": lambda stack: stack},
+    "checklist-7-intrusion": {"none": without("crowdsec")},
     "checklist-8-names": {
         "another resolver": change("api", dns=["8.8.8.8"]),
         "the daemon's own": change("api", dns=None),
@@ -231,17 +231,15 @@ def test_a_clean_stack_passes(name: str, known: bool) -> None:
     stack = getattr(stacks, name)(known)
     found = [violation for entry in stack for violation in check_resource(entry)] + check_stack(stack)
     assert [violation for violation in found if violation.blocking] == []
-    assert {violation.rule for violation in found} == {"checklist-7-intrusion", "checklist-10-monitoring"}
+    assert {violation.rule for violation in found} == {"checklist-10-monitoring"}
 
 
-def test_a_stack_with_intrusion_detection_and_monitoring_has_no_advisory_either() -> None:
+def test_a_stack_with_monitoring_has_no_advisory_either() -> None:
     stack = stacks.cloud()
-    link = network("link-gateway-crowdsec", "link", "gateway", "crowdsec")
     watch = network("link-monitoring-gateway", "link", "monitoring", "gateway")
-    stack = put(stack, link, watch, resource(tokens.NOTIFICATION, "health", {"alertType": "tunnel_health_event"}))
-    stack = put(stack, *container("crowdsec", "crowdsec", [(link, "10.128.3.2")]))
+    stack = put(stack, watch, resource(tokens.NOTIFICATION, "health", {"alertType": "tunnel_health_event"}))
     stack = put(stack, *container("monitoring", "monitoring", [(watch, "10.128.4.3")]))
-    stack = join("gateway", link.name, watch.name)(stack)
+    stack = join("gateway", watch.name)(stack)
     assert check_stack(stack) == []
 
 
@@ -256,6 +254,6 @@ def test_a_rule_that_is_switched_off_is_missed(off: StackRule) -> None:
         assert off.id not in {violation.rule for violation in check_stack(spoil(stacks.cloud()), rules=kept)}
 
 
-def test_only_the_three_items_whose_components_are_optional_are_advisory() -> None:
+def test_only_the_item_whose_component_is_optional_is_advisory() -> None:
     advisory = {rule.id for rule in table.ALL if rule.level == "advisory"}
-    assert advisory == {"checklist-7-intrusion", "checklist-8-names", "checklist-10-monitoring"}
+    assert advisory == {"checklist-10-monitoring"}

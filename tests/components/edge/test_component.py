@@ -19,7 +19,7 @@ DNSSEC = "cloudflare:index/zoneDnssec:ZoneDnssec"
 every_plan = pytest.mark.parametrize("plan", sorted(PLANS))
 
 
-def edge(plan: str = "free", opts: pulumi.ResourceOptions | None = None, **chosen: Any) -> Edge:
+def edge(plan: str = "free", opts: pulumi.ResourceOptions | None = None, bans: bool = False, **chosen: Any) -> Edge:
     args: EdgeArgs = {
         "stack": "dev",
         "domain": "example.com",
@@ -31,6 +31,7 @@ def edge(plan: str = "free", opts: pulumi.ResourceOptions | None = None, **chose
         "visitor_hosts": ("api.example.com",),
         "admin_hosts": ("admin.example.com",),
         "ssh_host": "ssh-dev.example.com",
+        "bans": bans,
     }
     return Edge("edge", args, opts)
 
@@ -62,9 +63,21 @@ def test_control_a_managed_zone_is_seen_as_zone_wide(preview: bool) -> None:
 
 
 @both_modes
+def test_banned_addresses_are_blocked_after_what_must_not_be_told_apart(preview: bool) -> None:
+    recording = ran(preview, bans=True)
+    (made,) = recording.of_type("cloudflare:index/list:List")
+    refs = [rule["ref"] for rule in rules(recording, "http_request_firewall_custom")]
+    expression = rules(recording, "http_request_firewall_custom")[1]["expression"]
+    assert refs[:2] == ["hosts", "bans"]
+    assert expression == f"(ip.src in ${made.props['name']})"
+    assert made.ignore_changes == ("items",)
+
+
+@both_modes
+@pytest.mark.parametrize("bans", [True, False])
 @every_plan
-def test_rule_counts_fit_the_plan(preview: bool, plan: str) -> None:
-    recording = ran(preview, plan)
+def test_rule_counts_fit_the_plan(preview: bool, plan: str, bans: bool) -> None:
+    recording = ran(preview, plan, bans=bans)
     assert 0 < len(rules(recording, "http_request_firewall_custom")) <= PLANS[plan].custom_rules
     assert 0 < len(rules(recording, "http_ratelimit")) <= PLANS[plan].rate_limits
     assert len(recording.of_type(RULESET)) == 2

@@ -56,7 +56,8 @@ def test_the_connector_is_on_ingress_and_egress_and_the_gateway_on_ingress_and_i
         str(topology.network(name).members["cloudflared"]) for name in ("ingress", "egress")
     }
     assert networks_of(container(recording, "gateway")) == {
-        str(topology.network(name).members["gateway"]) for name in ("ingress", "link-gateway-api", "link-gateway-admin")
+        str(topology.network(name).members["gateway"])
+        for name in ("ingress", "link-gateway-api", "link-gateway-admin", "link-gateway-crowdsec")
     }
 
 

@@ -50,14 +50,15 @@ def names(recording: Recording) -> set[str]:
 @both_modes
 def test_crowdsec_is_on_its_own_links_alone_and_runs_as_nobody(preview: bool) -> None:
     props = container(ran(preview), "crowdsec").props
+    topology = with_crowdsec()
     assert {network["ipv4Address"] for network in props["networksAdvanced"]} == {
-        "10.250.0.2",
-        "10.250.0.10",
-        "10.250.0.27",
+        str(topology.network(name).members["crowdsec"])
+        for name in ("link-gateway-crowdsec", "link-edge-bans-crowdsec", "link-crowdsec-egress-proxy")
     }
     assert props["user"] == "65534:65534"
     assert props["readOnly"] is True
-    assert props["envs"] == ["HTTPS_PROXY=http://10.250.0.26:3128"]
+    proxy = topology.network("link-crowdsec-egress-proxy").members["egress-proxy"]
+    assert props["envs"] == [f"HTTPS_PROXY=http://{proxy}:3128"]
 
 
 @pytest.mark.parametrize(("edge", "expected"), [(True, {"edge-bans", "edge-bans-carrier"}), (False, set())])

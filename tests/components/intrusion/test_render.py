@@ -1,5 +1,7 @@
 """CrowdSec's files, from a stack's plan."""
 
+from dataclasses import replace
+
 import pytest
 import yaml
 
@@ -43,14 +45,17 @@ def test_gateway_and_crowdsec_agree_on_where_they_meet() -> None:
     given = gateway.values(topology, stack.gateway, stack.operators.networks, tunnelled=True)
     own = values(topology, Intrusion(), ())
     assert given.crowdsec is not None
-    assert given.crowdsec.syslog == own.syslog == "10.250.0.2:5514"
+    meeting = topology.network("link-gateway-crowdsec").members["crowdsec"]
+    assert given.crowdsec.syslog == own.syslog == f"{meeting}:5514"
     assert str(given.crowdsec.port) == own.listen.rpartition(":")[2]
-    assert given.crowdsec.host == "10.250.0.2"
+    assert given.crowdsec.host == str(meeting)
 
 
 def test_without_crowdsec_the_gateway_sends_nothing_anywhere() -> None:
     stack = settings(cloud_stack())
-    given = gateway.values(with_crowdsec(()), stack.gateway, (), tunnelled=True)
+    topology = with_crowdsec()
+    without = replace(topology, networks=tuple(net for net in topology.networks if net.server != "crowdsec"))
+    given = gateway.values(without, stack.gateway, (), tunnelled=True)
     assert given.crowdsec is None
     assert "access_log syslog" not in gateway.files(given)[f"{gateway.CONFIG}/log.conf"]
 

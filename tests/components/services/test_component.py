@@ -82,7 +82,7 @@ def test_secrets_travel_as_secrets_and_only_in_files(preview: bool) -> None:
     recording = _recording(preview)
     carrier = _container(recording, "api-carrier")
     contents = {upload["file"]: upload["content"] for upload in carrier.props["uploads"]}
-    assert f"postgresql://postgres:{PASSWORD}@postgres:5432/app" in contents.values()
+    assert f"postgres://postgres:{PASSWORD}@postgres:5432/app?sslmode=disable" in contents.values()
     assert {f"uploads[{index}].content" for index in range(3)} <= carrier.secrets
     for resource in recording.resources:
         plain = _without_secrets(resource)

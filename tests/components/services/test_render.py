@@ -8,9 +8,9 @@ from tests.samples import local_stack, service, settings
 def test_a_secret_is_a_file_below_run_secrets_made_of_text_and_credentials() -> None:
     found = files("api", settings(local_stack()).services)
     assert found["/run/secrets/database"] == [
-        "postgresql://postgres:",
+        "postgres://postgres:",
         Credential("postgres", "password"),
-        "@postgres:5432/app",
+        "@postgres:5432/app?sslmode=disable",
     ]
 
 
