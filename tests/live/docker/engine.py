@@ -1,0 +1,136 @@
+"""A Docker Engine of the test's own, on a server of the test's own: namespaces, firewall, data, and nothing else."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import docker
+import yaml
+
+from tests.live.docker.internet import Internet, internet
+from tests.live.docker.namespace import namespace, run
+
+STARTS_WITHIN = 60.0
+STOPS_WITHIN = 120.0
+
+
+@dataclass(frozen=True)
+class Host:
+    """What the server's user data says of Engine and firewall."""
+
+    daemon: dict[str, Any]
+    firewall: str
+
+
+def host_of(user_data: str) -> Host:
+    """The files that count here, out of the cloud-init text."""
+    content = yaml.safe_load(user_data)
+    files = {file["path"]: file["content"] for file in content["write_files"]}
+    rules = re.search(r"<<'RULES'\n(.*?)\nRULES", "\n".join(content["bootcmd"]), re.DOTALL)
+    if rules is None:
+        raise ValueError("user data has no firewall")
+    return Host(json.loads(files["/etc/docker/daemon.json"]), rules[1])
+
+
+@dataclass
+class Engine:
+    """One running Engine. ``netns`` is the server's network namespace, ``folder`` holds all that it writes."""
+
+    name: str
+    netns: str
+    folder: Path
+    host: Host
+    internet: Internet
+    process: subprocess.Popen[bytes] = field(init=False)
+    client: docker.DockerClient = field(init=False)
+
+    def start(self) -> None:
+        """Start the daemon and wait until it answers."""
+        settings = {**self.host.daemon, "data-root": str(self.folder / "data")}
+        (self.folder / "daemon.json").write_text(json.dumps(settings), encoding="utf-8")
+        with (self.folder / "log").open("ab") as log:
+            self.process = subprocess.Popen(
+                ["nsenter", f"--net={self.netns}", "unshare", "--mount", "sh", "-c", self._script(), "dockerd",
+                 *self._arguments()],
+                stdout=log, stderr=log, start_new_session=True,
+            )  # fmt: skip
+        self.client = self._connected()
+
+    def _script(self) -> str:
+        # Containers' namespaces are mounted below /run/docker: privately, so that nothing of it outlives the Engine.
+        return 'mount --make-rprivate / && mkdir -p /run/docker && mount -t tmpfs none /run/docker && exec dockerd "$@"'
+
+    def _arguments(self) -> list[str]:
+        return [
+            f"--config-file={self.folder}/daemon.json",
+            f"--exec-root={self.folder}/exec",
+            f"--pidfile={self.folder}/pid",
+            f"--host=unix://{self.folder}/sock",
+            f"--cgroup-parent=/{self.name}",
+        ]
+
+    def _connected(self) -> docker.DockerClient:
+        deadline = time.monotonic() + STARTS_WITHIN
+        while True:
+            try:
+                return docker.DockerClient(
+                    base_url=f"unix://{self.folder}/sock", version="auto", timeout=180, max_pool_size=64
+                )
+            except docker.errors.DockerException as problem:
+                if time.monotonic() > deadline or self.process.poll() is not None:
+                    raise RuntimeError((self.folder / "log").read_text(encoding="utf-8")[-3000:]) from problem
+                time.sleep(0.1)
+
+    def stop(self) -> None:
+        """End the daemon alone: with live restore its containers run on."""
+        self.client.close()
+        self.process.terminate()
+        try:
+            self.process.wait(STOPS_WITHIN)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait(STOPS_WITHIN)
+
+    def load_firewall(self, rules: str) -> None:
+        """Put rules of the server's into force."""
+        run("nsenter", f"--net={self.netns}", "nft", "-f", "-", text=rules)
+
+    def clear(self) -> None:
+        """Remove every container, so that no process is left when the daemon ends."""
+        for container in self.client.containers.list(all=True):
+            container.remove(force=True)
+
+
+@contextmanager
+def running(host: Host) -> Iterator[Engine]:
+    """An Engine behind the server's firewall, with a small internet outside. All of it is gone afterwards."""
+    name = f"ze-docker-{os.getpid()}"
+    with ExitStack() as stack:
+        folder = Path(tempfile.mkdtemp(prefix=f"{name}-"))
+        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        netns = stack.enter_context(namespace(name))
+        out = stack.enter_context(internet(f"{name}-out", name))
+        stack.callback(_remove_cgroups, name)
+        engine = Engine(name, netns, folder, host, out)
+        engine.load_firewall(host.firewall)
+        engine.start()
+        stack.callback(engine.stop)
+        stack.callback(engine.clear)
+        yield engine
+
+
+def _remove_cgroups(name: str) -> None:
+    """The Engine leaves its parent group behind, in each hierarchy."""
+    for parent in Path("/sys/fs/cgroup").glob(f"**/{name}"):
+        for folder in sorted((parent, *parent.glob("**/")), reverse=True):
+            with suppress(OSError):
+                folder.rmdir()

@@ -1,0 +1,106 @@
+"""Who reaches whom: what the recorded topology declares, and what real connections show."""
+
+from dataclasses import dataclass
+
+from ops.preview.record import Recording
+from policy.rules.model import Resource
+from tests.live.docker.deployed import CONTAINER, Deployed
+from tests.live.docker.internet import EDGE, EDGE_PORT, METADATA, OUTSIDE, OUTSIDE_PORTS, SERVER
+from tests.live.docker.probe import REACHED, Result, Target, listening, probe
+
+NETWORK = "docker:index/network:Network"
+OTHER_PORTS = (22, 23, 111, 2375, 2376)
+"""Ports that nobody should have: SSH, telnet, portmapper, the Engine."""
+
+
+@dataclass(frozen=True, order=True)
+class Way:
+    """One direction between two nodes, to one port."""
+
+    client: str
+    server: str
+    port: int
+
+
+def addresses(recording: Recording) -> dict[str, str]:
+    """Address → node, of every running container on every network."""
+    return {
+        network["ipv4Address"]: container.name
+        for container in recording.of_type(CONTAINER)
+        for network in container.props.get("networksAdvanced", [])
+    }
+
+
+def gateways(recording: Recording) -> list[str]:
+    """The host's own address on each network."""
+    return [config["gateway"] for network in recording.of_type(NETWORK) for config in network.props["ipamConfigs"]]
+
+
+def declared(recording: Recording) -> set[tuple[str, str]]:
+    """(client, server) of every link, of the connector and the gateway, and of who may ask the resolver."""
+    links = {
+        (labels["client"], labels["server"]) for labels in map(_labels, recording.of_type(NETWORK)) if len(labels) > 1
+    }
+    egress = {node for network, node in _members(recording) if network.endswith("-egress")}
+    return links | {("cloudflared", "gateway")} | {(node, "resolver") for node in egress - {"resolver"}}
+
+
+def open_ports(stack: Deployed) -> dict[str, set[int]]:
+    """Ports on which each container listens, on whatever address that is not loopback."""
+    found: dict[str, set[int]] = {}
+    for node in stack.nodes:
+        sockets = listening(_netns(stack, node))
+        found[node] = {port for kind, (address, port) in sockets if kind == "tcp" and not address.startswith("127.")}
+    return found
+
+
+def between_containers(stack: Deployed) -> dict[Way, Result]:
+    """Every container to every address of every other one, on all ports that anyone listens on and a few more."""
+    known = addresses(stack.recording)
+    ports = {port for found in open_ports(stack).values() for port in found} | set(OTHER_PORTS)
+    results: dict[Way, Result] = {}
+    for client in stack.nodes:
+        targets = [(address, port) for address, node in known.items() if node != client for port in ports]
+        for (address, port), result in probe(_netns(stack, client), targets).items():
+            way = Way(client, known[address], port)
+            # Of several addresses the one that is reached counts.
+            if result in REACHED and results.get(way) != "open" or way not in results:
+                results[way] = result
+    return results
+
+
+def to_the_host(stack: Deployed, ports: tuple[int, ...]) -> dict[tuple[str, Target], Result]:
+    """Every container to every address of the host."""
+    return _to(stack, [(address, port) for address in (*gateways(stack.recording), SERVER) for port in ports])
+
+
+def to_the_outside(stack: Deployed) -> dict[tuple[str, Target], Result]:
+    """Every container to the edge, to another machine out there, and to the metadata service."""
+    return _to(stack, [(EDGE, EDGE_PORT), *((host, port) for host in (OUTSIDE, METADATA) for port in OUTSIDE_PORTS)])
+
+
+def reached(results: dict[Way, Result]) -> set[tuple[str, str]]:
+    """Pairs between which any packet got through."""
+    return {(way.client, way.server) for way, result in results.items() if result in REACHED}
+
+
+def _to(stack: Deployed, targets: list[Target]) -> dict[tuple[str, Target], Result]:
+    return {
+        (node, target): result for node in stack.nodes for target, result in probe(_netns(stack, node), targets).items()
+    }
+
+
+def _netns(stack: Deployed, node: str) -> str:
+    return f"/proc/{stack.pid(node)}/ns/net"
+
+
+def _members(recording: Recording) -> set[tuple[str, str]]:
+    return {
+        (network["name"], container.name)
+        for container in recording.of_type(CONTAINER)
+        for network in container.props.get("networksAdvanced", [])
+    }
+
+
+def _labels(network: Resource) -> dict[str, str]:
+    return {label["label"].removeprefix("zero-exposure."): label["value"] for label in network.props["labels"]}

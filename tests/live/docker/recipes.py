@@ -1,0 +1,86 @@
+"""One image for each image of the dev stack: Debian's program of the same kind, or a stand-in written for this test.
+
+Each names the user, the entry point and the folders that its real image has, so that the stack's own settings decide.
+"""
+
+from tests.live.docker.images import STANDINS, Image, Layer
+
+_MODULES = "/usr/lib/nginx/modules"
+_LUA = "/usr/lib/x86_64-linux-gnu"
+_PYTHON = "/usr/lib/python3/dist-packages"
+_POSTGRES = "/usr/lib/postgresql/15"
+_ANYONE = (0, 0, 0o1777)
+_TMP = "/tmp"  # noqa: S108 - a folder of the image
+
+BASE = Layer(
+    programs=("/bin/busybox", "/usr/bin/curl"),
+    folders={_TMP: _ANYONE, "/run": (0, 0, 0o755), "/etc": (0, 0, 0o755), "/proc": (0, 0, 0o555)},
+    copies={f"/usr/bin/{name}": "/bin/busybox" for name in ("sh", "wget", "cat", "mkdir", "chmod", "rm", "nslookup")},
+    texts={
+        "/etc/passwd": "root:x:0:0::/:/bin/sh\npostgres:x:70:70::/:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\n",
+        "/etc/group": "root:x:0:\npostgres:x:70:\nnogroup:x:65534:\n",
+        "/etc/nsswitch.conf": "hosts: files dns\n",
+    },
+)
+PYTHON = Layer(
+    programs=("/usr/bin/python3",),
+    trees=("/usr/lib/python3.11", f"{_PYTHON}/psycopg2", f"{_PYTHON}/yaml"),
+    copies={f"{_PYTHON}/{name}": str(STANDINS / name) for name in ("queue_client.py", "cache_client.py")},
+)
+NGINX = Layer(
+    programs=("/usr/sbin/nginx",),
+    trees=(*(f"{_MODULES}/{name}" for name in ("ndk_http_module.so", "ngx_http_lua_module.so",
+             "ngx_http_headers_more_filter_module.so")), "/usr/share/lua/5.1", f"{_LUA}/lua/5.1"),
+    copies={"/usr/bin/openresty": str(STANDINS / "openresty.sh")},
+)  # fmt: skip
+POSTGRES = Layer(
+    programs=tuple(f"{_POSTGRES}/bin/{name}" for name in ("postgres", "initdb", "pg_ctl", "psql", "pg_isready")),
+    trees=(f"{_POSTGRES}/lib", "/usr/share/postgresql/15", "/usr/share/zoneinfo/Etc"),
+    copies={"/usr/bin/entrypoint": str(STANDINS / "postgres.sh")},
+    folders={"/var/lib/postgresql": (70, 70, 0o1777)},
+)
+VALKEY = Layer(
+    programs=("/usr/bin/redis-server",),
+    copies={"/usr/bin/valkey-server": "/usr/bin/redis-server", "/usr/bin/valkey-cli": "/usr/bin/redis-cli"},
+    folders={"/data": (999, 1000, 0o1777)},
+)
+UNBOUND = Layer(
+    programs=("/usr/sbin/unbound",),
+    trees=("/etc/ssl/certs/ca-certificates.crt",),
+    copies={"/usr/bin/drill-hc": str(STANDINS / "drill-hc.sh")},
+)
+NATS = Layer(programs=("/usr/sbin/nats-server",), folders={f"/var{_TMP}": _ANYONE})
+
+
+def _script(name: str, place: str) -> Layer:
+    return Layer(copies={place: str(STANDINS / f"{name}.py")})
+
+
+KINDS: dict[str, Image] = {
+    "cloudflare/cloudflared": Image(
+        (BASE, PYTHON, _script("cloudflared", "/usr/bin/cloudflared")), ("cloudflared", "--no-autoupdate"), user="65532"
+    ),
+    "openresty/openresty": Image((BASE, NGINX), ("openresty", "-g", "daemon off;")),
+    "postgres": Image((BASE, POSTGRES), ("entrypoint",), ("postgres",)),
+    "valkey/valkey": Image((BASE, VALKEY), (), ("valkey-server",)),
+    "klutchell/unbound": Image((BASE, UNBOUND), ("unbound", "-d"), (), "101:102"),
+    "nats": Image((BASE, NATS), (), ("nats-server",)),
+    "postgrest/postgrest": Image(
+        (BASE, PYTHON, _script("postgrest", "/bin/postgrest")), (), ("/bin/postgrest",), "1000"
+    ),
+    "darthsim/imgproxy": Image(
+        (BASE, PYTHON, _script("imgproxy", "/opt/imgproxy/bin/imgproxy")), (), ("/opt/imgproxy/bin/imgproxy",), "999"
+    ),
+    "redpandadata/connect": Image(
+        (BASE, PYTHON, _script("connect", "/redpanda-connect")), ("/redpanda-connect",), (), "10001"
+    ),
+    "sosedoff/pgweb": Image(
+        (BASE, PYTHON, _script("pgweb", "/usr/bin/pgweb")), ("/usr/bin/pgweb", "--bind=0.0.0.0"), (), "1000"
+    ),
+}
+"""Repository of an image → how to make it."""
+
+
+def recipes(names: list[str]) -> dict[str, Image]:
+    """Images by the full names that a stack asks for. Raises ``KeyError`` for one that there is no recipe for."""
+    return {name: KINDS[name.partition(":")[0]] for name in sorted(names)}

@@ -1,0 +1,60 @@
+"""A request's whole way: edge, connector, gateway, service, database, queue, worker, cache, and back."""
+
+import hashlib
+import json
+import time
+
+from tests.live.docker.deployed import Deployed, until
+from tests.live.docker.edge import VISITOR
+from tests.live.docker.recorded import password
+from tests.live.docker.visitor import DASHBOARD, Visitor
+
+
+def _cache(stack: Deployed, *words: str) -> str:
+    code, output = stack.execute("cache", "valkey-cli", "--user", "app", "--pass", password("cache-password"),
+                                 "--no-auth-warning", *words)  # fmt: skip
+    assert code == 0, output
+    return output.strip()
+
+
+def test_every_container_is_healthy(stack: Deployed) -> None:
+    states = {node: stack.inspect(node)["State"]["Health"]["Status"] for node in stack.nodes}
+    assert states == dict.fromkeys(states, "healthy")
+    assert {"api", "cache", "cloudflared", "dashboard", "gateway", "imgproxy", "postgres", "queue", "worker"} <= set(
+        states
+    )
+
+
+def test_a_visitors_image_goes_through_database_queue_worker_cache_and_image_processor(stack: Deployed) -> None:
+    visitor, image = Visitor(stack.edge), f"image {time.time_ns()}".encode()
+    identity = visitor.uploaded(image)
+    until(lambda: visitor.status(identity) == "done", 30, "thumbnail")
+    digest = hashlib.sha256(image).hexdigest()
+    answer = visitor.thumbnail(identity)
+    assert (answer.headers["content-type"], answer.body) == ("image/webp", f"thumbnail {digest}".encode())
+    assert _cache(stack, "GET", f"thumbnail:{digest}") == f"thumbnail {digest}"
+    assert [identity, "done"] in json.loads(visitor.dashboard().body)
+
+
+def test_an_equal_image_comes_out_of_the_cache(stack: Deployed) -> None:
+    visitor, image = Visitor(stack.edge), f"image {time.time_ns()}".encode()
+    key = f"thumbnail:{hashlib.sha256(image).hexdigest()}"
+    _cache(stack, "SET", key, "from the cache")
+    identity = visitor.uploaded(image)
+    until(lambda: visitor.status(identity) == "done", 30, "thumbnail")
+    assert visitor.thumbnail(identity).body == b"from the cache"
+
+
+def test_what_is_no_image_is_refused_by_the_image_processor_and_never_done(stack: Deployed) -> None:
+    visitor = Visitor(stack.edge)
+    bad, good = visitor.uploaded(b"nothing to see"), visitor.uploaded(f"image {time.time_ns()}".encode())
+    until(lambda: visitor.status(good) == "done", 30, "thumbnail")
+    assert visitor.status(bad) == "queued"
+
+
+def test_the_dashboard_is_there_for_an_operator_and_for_nobody_else(stack: Deployed) -> None:
+    visitor = Visitor(stack.edge)
+    unknown = stack.edge.request("GET", "nobody.example.org", "/", routed_as=DASHBOARD)
+    assert visitor.dashboard().status == 200
+    assert visitor.dashboard(VISITOR) == unknown
+    assert unknown.status == 502
