@@ -31,6 +31,7 @@ COMMUNITY_DOMAINS = ("api.crowdsec.net", "hub-data.crowdsec.net")
 """Where CrowdSec's shared blocklists come from."""
 RESERVED_SLOTS = 16
 """The pool's first sixteen /29s are the program's own: egress, ingress and room for what may come."""
+# A network's second address is the one that is called: the server's firewall lets nobody call another one.
 EGRESS_ADDRESSES = {RESOLVER: 2, PROXY: 3, CLOUDFLARED: 4}
 INGRESS_ADDRESSES = {GATEWAY: 2, CLOUDFLARED: 3}
 
