@@ -15,6 +15,8 @@ from settings.values import size_mib
 ROOT = "0:0"
 HEALTHY_WITHIN = 180
 """Seconds that `pulumi up` waits for a container's health check before it reports a failure."""
+STOPS_WITHIN = 30
+"""Seconds that a container has to end by itself before it is removed. Without them a database is killed."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,7 @@ def _arguments(
         healthcheck=_healthcheck(spec.healthcheck),
         wait=spec.healthcheck is not None,
         wait_timeout=HEALTHY_WITHIN,
+        destroy_grace_seconds=STOPS_WITHIN,
         read_only=True,
         init=True,
         capabilities=docker.ContainerCapabilitiesArgs(drops=["ALL"]),
