@@ -7,6 +7,8 @@ import pulumi_cloudflare as cloudflare
 import pulumi_random as random
 
 from components.edge.component import Edge, EdgeArgs
+from components.egress import render as ways_out
+from components.egress.component import Egress, EgressArgs
 from components.engine.component import Engine, EngineArgs, Server
 from components.gateway.component import Gateway, GatewayArgs
 from components.host.component import Host, HostArgs
@@ -113,6 +115,9 @@ def _containers(settings: Settings, topology: Topology, stack: str, cloud: Cloud
     key = random.RandomPassword("digest-key", length=40, special=False).result
     site = Site(stack, pulumi.Output.secret(key), topology.nodes[RESOLVER].addresses["egress"], networks.names)
     resolver = Resolver("resolver", ResolverArgs(values=names.values(settings, topology), site=site), docker)
+    outward = ways_out.values(settings, topology)
+    if outward.clients:
+        Egress("egress", EgressArgs(values=outward, topology=topology, site=site, after=[resolver.container]), docker)
     services_args = ServicesArgs(
         services=settings.services,
         topology=topology,

@@ -5,10 +5,11 @@ from collections.abc import Callable, Iterator
 from ipaddress import IPv4Network
 
 from settings.blocklist import covers, names
+from settings.egress import problem as egress_problem
 from settings.reference import SECRETS, Reference, exports, references
 from settings.service import Service
 from settings.stack import Settings
-from topology import RESERVED, SubnetClashError, instances, links, plan
+from topology import RESERVED, SubnetClashError, egress, instances, links, plan
 
 Problem = tuple[str, str]
 CONNECTOR_NAMES = ("region1.v2.argotunnel.com", "region2.v2.argotunnel.com", "api.cloudflare.com")
@@ -206,6 +207,14 @@ def _pins(settings: Settings) -> Iterator[Problem]:
     yield from (("network.subnets", f"{subnet} is given twice") for subnet, times in taken.items() if times > 1)
 
 
+def _egress(settings: Settings) -> Iterator[Problem]:
+    for name, service in settings.services.items():
+        for index, pattern in enumerate(service.egress):
+            text = egress_problem(pattern, service.egress)
+            if text:
+                yield f"services.{name}.egress[{index}]", text
+
+
 def _blocklists(settings: Settings) -> Iterator[Problem]:
     needed = dict(_called(settings))
     for key, blocklist in settings.resolver.blocklists.items():
@@ -224,8 +233,8 @@ def _blocklists(settings: Settings) -> Iterator[Problem]:
 def _called(settings: Settings) -> Iterator[tuple[str, str]]:
     """Names that have to resolve, each with who asks for it."""
     yield from ((name, "the connector") for name in CONNECTOR_NAMES)
-    for name, service in settings.services.items():
-        yield from ((pattern.removeprefix("*."), name) for pattern in service.egress)
+    for node, patterns in egress(settings).items():
+        yield from ((pattern.removeprefix("*."), node) for pattern in patterns)
 
 
 def _subnets(settings: Settings) -> Iterator[Problem]:
@@ -254,5 +263,6 @@ CHECKS: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
     _references,
     _generated,
     _pins,
+    _egress,
     _blocklists,
 )

@@ -11,7 +11,7 @@ from components.services.render import Parts, files, start_order
 from components.site import Site
 from settings.reference import SECRETS, Credential, credentials
 from settings.service import Service
-from topology import Topology, instances
+from topology import EGRESS_PORT, PROXY, Topology, instances
 
 PASSWORD_LENGTH = 40
 """Letters and digits only, so that a password fits into a URL and a configuration file as it is: 238 bits."""
@@ -90,7 +90,7 @@ def _spec(
         root_reason=service.root_reason,
         entrypoint=service.entrypoint,
         command=service.command,
-        env=service.env,
+        env=_environment(service),
         files=texts,
         volumes=service.volumes,
         tmpfs=service.tmpfs,
@@ -98,3 +98,9 @@ def _spec(
         limits=service.limits,
         aliases=(name,),
     )
+
+
+def _environment(service: Service) -> dict[str, str]:
+    """A service that may call out finds the proxy where most HTTP clients look for it. Its own value comes first."""
+    way_out = {"HTTPS_PROXY": f"http://{PROXY}:{EGRESS_PORT}"} if service.egress else {}
+    return {**way_out, **service.env}

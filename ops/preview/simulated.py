@@ -68,6 +68,7 @@ SIMULATED: dict[str, Simulated] = {
     "random:index/randomPassword:RandomPassword": lambda name, _: {"result": masked(name)},
     "random:index/randomBytes:RandomBytes": _bytes,
     "tls:index/privateKey:PrivateKey": _key,
+    "tls:index/selfSignedCert:SelfSignedCert": lambda name, _: {"certPem": masked(name)},
     "hcloud:index/server:Server": _server,
     "hcloud:index/volume:Volume": lambda name, _: {"linuxDevice": f"/dev/disk/by-id/scsi-0HC_Volume_{number(name)}"},
     "docker:index/remoteImage:RemoteImage": _image,

@@ -49,6 +49,7 @@ ALLOWED: Final[Mapping[str, str]] = {
     "random:index/randomString:RandomString": "a name, not a secret",
     "random:index/randomUuid:RandomUuid": "a name, not a secret",
     "tls:index/privateKey:PrivateKey": "a key pair in the state, secret by itself",
+    "tls:index/selfSignedCert:SelfSignedCert": "trusted by nobody who is not told to",
 }
 """Type token → the rule that guards it, or why it needs none."""
 

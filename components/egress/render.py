@@ -1,0 +1,122 @@
+"""The egress proxy's files, from values. Pure: the same values give the same texts."""
+
+import re
+from dataclasses import dataclass
+from ipaddress import IPv4Address
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from settings.egress import Egress
+from settings.stack import Settings
+from topology import EGRESS_PORT, PROXY, RESOLVER, Network, Topology
+from topology import egress as topology_egress
+
+FOLDER = Path(__file__).parent
+CONFIG = "/etc/zero-exposure/egress"
+SECRETS = "/run/secrets"
+CERTIFICATE, KEY = "refusal.pem", "refusal-key.pem"
+PRIVATE = (
+    "0.0.0.0/8",
+    "10.0.0.0/8",
+    "100.64.0.0/10",
+    "127.0.0.0/8",
+    "169.254.0.0/16",
+    "172.16.0.0/12",
+    "192.168.0.0/16",
+    "198.18.0.0/15",
+    "224.0.0.0/3",
+    "::/127",
+    "64:ff9b::/96",
+    "fc00::/7",
+    "fe80::/10",
+    "ff00::/8",
+)
+"""Destinations that are not the internet (RFC 6890), multicast among them."""
+
+
+@dataclass(frozen=True)
+class Domain:
+    """One domain that a node may call. ``id`` names it in the configuration."""
+
+    id: str
+    pattern: str
+
+    @property
+    def wildcard(self) -> bool:
+        """True where every name below the base is meant, and not the base itself."""
+        return self.pattern.startswith("*.")
+
+    @property
+    def base(self) -> str:
+        """The pattern without its ``*.``."""
+        return self.pattern.removeprefix("*.")
+
+    @property
+    def regex(self) -> str:
+        """Every name below the base."""
+        return rf"^([a-z0-9_-]+\.)+{re.escape(self.base)}$"
+
+
+@dataclass(frozen=True)
+class Client:
+    """A node on its link to the proxy: its own address there, the proxy's, and what it may call."""
+
+    node: str
+    address: IPv4Address
+    proxy: IPv4Address
+    domains: tuple[Domain, ...]
+
+
+@dataclass(frozen=True)
+class Values:
+    """Everything that the files are made of. Without a client there is nothing to run."""
+
+    clients: tuple[Client, ...]
+    resolver: IPv4Address
+    egress: Egress
+    folder: str = CONFIG
+    secrets: str = SECRETS
+    log: str = "/dev/stdout"
+    errors: str = "/dev/stderr"
+
+
+def values(settings: Settings, topology: Topology) -> Values:
+    """The values of a stack."""
+    allowed = topology_egress(settings)
+    clients = (_client(network, allowed) for network in topology.networks if network.server == PROXY)
+    return Values(tuple(clients), topology.nodes[RESOLVER].addresses["egress"], settings.egress)
+
+
+def _client(network: Network, allowed: dict[str, tuple[str, ...]]) -> Client:
+    node = network.client
+    domains = (Domain(f"{node}_{index}", text) for index, text in enumerate(sorted(set(allowed[node]))))
+    return Client(node, network.members[node], network.members[PROXY], tuple(domains))
+
+
+def files(given: Values) -> dict[str, str]:
+    """Path in the container → text, without the certificate and its key."""
+    environment = Environment(
+        loader=FileSystemLoader(FOLDER),
+        undefined=StrictUndefined,
+        autoescape=False,  # noqa: S701 - squid's configuration, made from checked settings, is no HTML
+        keep_trailing_newline=True,
+        trim_blocks=True,
+    )
+    templates = {path.stem: f"snippets/{path.name}" for path in sorted((FOLDER / "snippets").glob("*.conf.j2"))}
+    context = {**_context(given), "snippets": list(templates)}
+    named = {"squid.conf": "squid.conf.j2", **templates}
+    return {f"{CONFIG}/{name}": environment.get_template(path).render(context) for name, path in named.items()}
+
+
+def _context(given: Values) -> dict[str, Any]:
+    own = ("clients", "resolver", "folder", "secrets", "log", "errors")
+    return {
+        **{key: getattr(given, key) for key in own},
+        "node": PROXY,
+        "port": EGRESS_PORT,
+        "private": PRIVATE,
+        "certificate": CERTIFICATE,
+        "key": KEY,
+    }

@@ -1,0 +1,152 @@
+"""The egress proxy as rendered, in a namespace with services, a stand-in for the resolver, and servers to call."""
+
+import json
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader
+
+from components.egress.component import USER
+from components.egress.render import CERTIFICATE, CONFIG, KEY, Client, Values, files, values
+from tests.live.certificates import Certificate, authority, signed
+from tests.live.namespace import Namespace, give, wait_until
+from tests.samples import cloud_stack, service, settings
+from topology import EGRESS_PORT, plan
+
+HERE = Path(__file__).parent
+FIRST, SECOND, INSIDE, METADATA = "203.0.113.10", "203.0.113.20", "10.9.9.9", "169.254.169.254"
+NAMES = {
+    "api.example.net": FIRST,
+    "other.example.net": FIRST,
+    "a.wild.example.org": SECOND,
+    "wild.example.org": SECOND,
+    "rebind.example.net": INSIDE,
+    "metadata.example.net": METADATA,
+    "mapped.example.net": f"::ffff:{INSIDE}",
+    "carried-out.attacker.example": SECOND,
+}
+REBINDING = ("rebind.example.net", "metadata.example.net", "mapped.example.net")
+Spoiled = Mapping[str, Callable[[str], str]]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a call came to: the proxy's status, and what the server said."""
+
+    tunnel: int
+    body: str
+
+    @property
+    def reached(self) -> bool:
+        """True where a server answered."""
+        return self.body.startswith("reached")
+
+
+@dataclass
+class Stand:
+    """A running proxy."""
+
+    namespace: Namespace
+    folder: Path
+    values: Values
+    authority: Certificate
+
+    def client(self, service: str) -> Client:
+        """A service on its link."""
+        return next(client for client in self.values.clients if client.node == service)
+
+    def call(self, service: str, url: str, *more: str, source: str | None = None) -> Outcome:
+        """Call from a service's address, as its HTTP client would with HTTPS_PROXY."""
+        client = self.client(service)
+        proxy = ("--proxy", f"http://{client.proxy}:{EGRESS_PORT}", "--interface", source or str(client.address))
+        show = ("--silent", "--max-time", "20", "--write-out", "\n%{http_connect}")
+        trust = ("--cacert", str(self.authority.certificate))
+        found = self.namespace.run("curl", *proxy, *show, *trust, *more, url)
+        body, _, status = found.stdout.rpartition("\n")
+        return Outcome(int(status or 0), body)
+
+    @property
+    def log(self) -> list[dict[str, Any]]:
+        """The proxy's log as it is now."""
+        return [json.loads(line) for line in (self.folder / "run/log").read_text(encoding="utf-8").splitlines()]
+
+    @property
+    def looked_up(self) -> str:
+        """The names that were asked for."""
+        return (self.folder / "names.log").read_text(encoding="utf-8").lower()
+
+    @property
+    def connections(self) -> list[str]:
+        """Addresses of servers that got a connection."""
+        return re.findall(r"connection (\S+)", (self.folder / "server.log").read_text(encoding="utf-8"))
+
+
+def stack() -> dict[str, Any]:
+    """Two services that may call different domains."""
+    raw = cloud_stack()
+    raw["services"]["worker"] = service(egress=["api.example.net", "*.wild.example.org", *REBINDING])
+    raw["services"]["mailer"] = service(egress=["other.example.net"])
+    return raw
+
+
+@contextmanager
+def running(spoiled: Spoiled | None = None) -> Iterator[Stand]:
+    """A proxy and what is around it. ``spoiled``: changes of files, to see what happens without a guard."""
+    found = settings(stack())
+    folder = Path(tempfile.mkdtemp(prefix="egress-"))
+    folder.chmod(0o755)
+    with ExitStack() as cleanup:
+        cleanup.callback(shutil.rmtree, folder, ignore_errors=True)
+        config, run = str(folder / "config"), folder / "run"
+        given = replace(
+            values(found, plan(found)), folder=config, secrets=config, log=f"{run}/log", errors=f"{run}/errors"
+        )
+        links = [str(address) for client in given.clients for address in (client.address, client.proxy)]
+        namespace = Namespace([str(given.resolver), FIRST, SECOND, INSIDE, METADATA, *links])
+        cleanup.callback(namespace.close)
+        trusted = authority(folder, "trusted")
+        shown = signed(folder, trusted, *NAMES, "localhost")
+        _write(folder, given, spoiled or {})
+        server = ["python3", str(HERE / "server.py"), str(shown.certificate), str(shown.key)]
+        _start("server", [*server, FIRST, SECOND, INSIDE, METADATA], "listening", folder, namespace, cleanup)
+        resolver = ["unbound", "-d", "-p", "-c", str(folder / "names.conf")]
+        _start("names", resolver, "start of service", folder, namespace, cleanup)
+        squid = ["squid", "-N", "-f", str(folder / "config/squid.conf")]
+        _start("squid", squid, "Accepting", folder, namespace, cleanup, folder / "run/errors")
+        yield Stand(namespace, folder, given, trusted)
+
+
+def _start(
+    name: str,
+    command: list[str],
+    ready: str,
+    folder: Path,
+    space: Namespace,
+    cleanup: ExitStack,
+    says: Path | None = None,
+) -> None:
+    log = cleanup.enter_context((folder / f"{name}.log").open("w", encoding="utf-8"))
+    cleanup.enter_context(space.running(*command, log=log, user=None if name == "server" else USER))
+    path = says or folder / f"{name}.log"
+    wait_until(lambda: path.exists() and ready in path.read_text(encoding="utf-8"), path)
+
+
+def _write(folder: Path, given: Values, spoiled: Spoiled) -> None:
+    environment = Environment(loader=FileSystemLoader(HERE), autoescape=False)  # noqa: S701 - no HTML
+    text = environment.get_template("names.conf.j2").render(folder=folder, resolver=given.resolver, names=NAMES)
+    (folder / "names.conf").write_text(text, encoding="utf-8")
+    for name in ("config", "run"):
+        (folder / name).mkdir()
+    named = {path.removeprefix(f"{CONFIG}/"): content for path, content in files(given).items()}
+    for name, content in (named | {name: change(named[name]) for name, change in spoiled.items()}).items():
+        (folder / "config" / name).write_text(content, encoding="utf-8")
+    unused = authority(folder, "unused")
+    shutil.copy(unused.certificate, folder / "config" / CERTIFICATE)
+    shutil.copy(unused.key, folder / "config" / KEY)
+    give(folder, USER)
