@@ -47,7 +47,7 @@ SECURITY_HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-site",
-    "X-Request-Id": "$request_id",
+    "X-Request-Id": "$id",
 }
 
 

@@ -12,7 +12,7 @@ local function send(status)
     ngx.status = status
     ngx.header["Cache-Control"] = "no-store"
     if status == 429 then ngx.header["Retry-After"] = "1" end
-    local text, kind = body.render(status, ngx.var.http_accept, ngx.var.request_id)
+    local text, kind = body.render(status, ngx.var.http_accept, ngx.var.id)
     ngx.header["Content-Type"] = kind
     ngx.header["Content-Length"] = #text
     ngx.print(text)

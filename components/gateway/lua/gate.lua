@@ -2,6 +2,7 @@
 -- status to refuse it with, which nginx answers (answer.lua); decision and reason are for the log.
 local cjson = require "cjson.safe"
 local bans = require "bans"
+local bit = require "bit"
 local crowdsec = require "crowdsec"
 local metrics = require "metrics"
 local path = require "path"
@@ -10,6 +11,11 @@ local rules = require "rules"
 local gate = {}
 local var, get_headers, clear_header = ngx.var, ngx.req.get_headers, ngx.req.clear_header
 local config
+local prefix, served = "", 0
+
+local function hex(bytes)
+    return (bytes:gsub(".", function(byte) return ("%02x"):format(byte:byte()) end))
+end
 
 local function read(name, bytes)
     local file = assert(io.open(name, "rb"))
@@ -26,6 +32,7 @@ function gate.load(name)
 end
 
 function gate.start()
+    prefix = hex(read("/dev/urandom", 12))
     if config.crowdsec then crowdsec.start(config.crowdsec) end
 end
 
@@ -73,8 +80,14 @@ local function visitor()
     return address
 end
 
+-- 24 random digits of the worker, 8 that count its requests.
+local function next_id()
+    served = (served + 1) % 0x100000000
+    return prefix .. bit.tohex(served)
+end
+
 local function hide(decision, reason)
-    var.absent = "/" .. var.request_id
+    var.absent = "/" .. var.id
     return refuse("", decision, reason)
 end
 
@@ -90,6 +103,7 @@ end
 
 -- Status to refuse a request for a known host with; "" lets it on.
 function gate.judge()
+    var.own_id = next_id()
     if var.realip_remote_addr ~= config.peer then return refuse("444", "closed", "peer") end
     local headers, problem = get_headers(100)
     local target = var.request_uri
