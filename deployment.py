@@ -103,8 +103,18 @@ def _server(settings: Settings, host: HostSettings, tunnel: Tunnel, stack: str) 
         pool=settings.network.pool,
         admin_token=tunnel.admin_token,
     )
+    if host.encrypted:
+        args["volume_key"] = _volume_key()
     made = Host("host", args)
     return Server(ssh_host=tunnel.ssh_host, host_key=made.host_key, server_id=made.server_id, connected=[tunnel])
+
+
+def _volume_key() -> pulumi.Output[str]:
+    """Without this key the data is lost, so it is protected as the volume is."""
+    key = random.RandomPassword(
+        "volume-key", length=64, special=False, opts=pulumi.ResourceOptions(protect=True, retain_on_delete=True)
+    )
+    return pulumi.Output.secret(key.result)
 
 
 def _containers(settings: Settings, topology: Topology, stack: str, cloud: Cloud | None) -> None:

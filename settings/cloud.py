@@ -27,6 +27,9 @@ class Host(Model):
     type: str = Field("cx33", pattern=r"^(cx|cpx|cax|ccx)[0-9]{2}$", description="Hetzner server type.")
     image: Literal["debian-12", "debian-13"] = Field("debian-13", description="Operating system.")
     volume_gb: int = Field(20, ge=10, le=10_240, description="Size of the protected data volume in GB.")
+    encrypted: bool = Field(
+        False, description="Encrypt the data volume (LUKS). Decide before the first deployment: data stays as it is."
+    )
     reboot_time: ClockTime = Field("04:00", description="When a security update may restart the server (UTC).")
 
 

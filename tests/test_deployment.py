@@ -21,11 +21,11 @@ TOKENS = {"hcloud:token": "t" * 64, "cloudflare:apiToken": "t"}
 
 def _run(stack: str, preview: bool, outputs: Any = outputs_of, **config: str) -> Recording:
     values = {**stack_values(ROOT, stack), **TOKENS, **config}
-    program = str(ROOT / "__main__.py")
-    return record(
-        lambda: runpy.run_path(program, run_name="__main__") and None,
-        stack=stack, preview=preview, config=values, outputs=outputs,
-    )  # fmt: skip
+
+    def program() -> None:
+        runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")
+
+    return record(program, stack=stack, preview=preview, config=values, outputs=outputs)
 
 
 def _blocking(recording: Recording) -> list[str]:
@@ -55,7 +55,13 @@ def test_every_custom_resource_has_a_component_for_parent(stack: str, preview: b
         for entry in recording.registrations
         if entry.custom and "zero-exposure:index:" not in (entry.resource.parent or "")
     ]
-    assert orphans == ["digest-key"]
+    assert set(orphans) <= {"digest-key", "volume-key"}
+
+
+@both_modes
+def test_the_volumes_key_is_protected_as_the_volume_is(preview: bool) -> None:
+    protected = {resource.name for resource in _run("dev", preview).resources if resource.protect}
+    assert {"volume-key", "host-data", "postgres-data", "queue-data"} == protected
 
 
 @both_modes
