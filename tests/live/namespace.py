@@ -19,7 +19,7 @@ class Namespace:
     """A holder process keeps the namespace; every command enters by the holder's process id."""
 
     def __init__(self, addresses: Iterable[str]) -> None:
-        user = [] if ROOT else ["--user", "--map-root-user"]
+        user = [] if ROOT else ["--user", "--map-current-user", "--keep-caps"]
         # Docker gives every container the same setting, so that an unprivileged user may take port 53.
         steps = [
             "ip link set lo up",

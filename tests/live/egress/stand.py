@@ -37,10 +37,11 @@ Spoiled = Mapping[str, Callable[[str], str]]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a call came to: the proxy's status, and what the server said."""
+    """What a call came to: the proxy's status, what the server said, and the port that it was made from."""
 
     tunnel: int
     body: str
+    port: int
 
     @property
     def reached(self) -> bool:
@@ -65,11 +66,21 @@ class Stand:
         """Call from a service's address, as its HTTP client would with HTTPS_PROXY."""
         client = self.client(service)
         proxy = ("--proxy", f"http://{client.proxy}:{EGRESS_PORT}", "--interface", source or str(client.address))
-        show = ("--silent", "--max-time", "20", "--write-out", "\n%{http_connect}")
+        show = ("--silent", "--max-time", "20", "--write-out", "\n%{http_connect} %{local_port}")
         trust = ("--cacert", str(self.authority.certificate))
         found = self.namespace.run("curl", *proxy, *show, *trust, *more, url)
-        body, _, status = found.stdout.rpartition("\n")
-        return Outcome(int(status or 0), body)
+        body, _, numbers = found.stdout.rpartition("\n")
+        status, _, port = numbers.partition(" ")
+        return Outcome(int(status), body, int(port))
+
+    def logged(self, outcome: Outcome) -> list[dict[str, Any]]:
+        """The log's lines about one call. squid writes them when it is done with the connection."""
+
+        def lines() -> list[dict[str, Any]]:
+            return [line for line in self.log if line["port"] == outcome.port]
+
+        wait_until(lambda: bool(lines()), self.folder / "run/log")
+        return lines()
 
     @property
     def log(self) -> list[dict[str, Any]]:

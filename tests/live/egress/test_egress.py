@@ -13,9 +13,9 @@ from tests.live.egress.stand import FIRST, INSIDE, METADATA, REBINDING, SECOND, 
 API, OTHER = "https://api.example.net/", "https://other.example.net/"
 
 
-def refused(stand: Stand, outcome: Outcome, target: str) -> bool:
+def refused(stand: Stand, outcome: Outcome) -> bool:
     """True where nothing was reached and the log says so."""
-    line = [line for line in stand.log if line["target"].lower() == target][-1]
+    line = stand.logged(outcome)[0]
     return not outcome.reached and (line["result"] == "TCP_DENIED" or line["tls"] == "terminate")
 
 
@@ -29,7 +29,8 @@ def refused(stand: Stand, outcome: Outcome, target: str) -> bool:
     ],
 )
 def test_a_declared_domain_is_reached_on_443(stand: Stand, service: str, url: str, address: str) -> None:
-    assert stand.call(service, url) == Outcome(200, f"reached {address}")
+    outcome = stand.call(service, url)
+    assert (outcome.tunnel, outcome.body) == (200, f"reached {address}")
 
 
 @pytest.mark.parametrize(
@@ -48,7 +49,7 @@ def test_a_declared_domain_is_reached_on_443(stand: Stand, service: str, url: st
     ],
 )
 def test_any_other_domain_is_refused(stand: Stand, service: str, host: str) -> None:
-    assert refused(stand, stand.call(service, f"https://{host}/"), f"{host}:443")
+    assert refused(stand, stand.call(service, f"https://{host}/"))
 
 
 def test_a_refused_name_is_not_even_looked_up(stand: Stand) -> None:
@@ -60,14 +61,14 @@ def test_a_refused_name_is_not_even_looked_up(stand: Stand) -> None:
 
 def test_what_a_service_may_call_is_bound_to_its_address(stand: Stand) -> None:
     mailer = str(stand.client("mailer").address)
-    assert refused(stand, stand.call("worker", API, source=mailer), "api.example.net:443")
+    assert refused(stand, stand.call("worker", API, source=mailer))
     assert stand.call("worker", OTHER, source=mailer).reached
-    assert refused(stand, stand.call("worker", API, source=str(stand.values.resolver)), "api.example.net:443")
+    assert refused(stand, stand.call("worker", API, source=str(stand.values.resolver)))
 
 
 @pytest.mark.parametrize("address", [FIRST, SECOND, INSIDE, METADATA, "127.0.0.1"])
 def test_an_address_literal_is_refused(stand: Stand, address: str) -> None:
-    assert refused(stand, stand.call("worker", f"https://{address}/", "--insecure"), f"{address}:443")
+    assert refused(stand, stand.call("worker", f"https://{address}/", "--insecure"))
 
 
 def test_a_reverse_record_makes_no_address_a_declared_name(stand: Stand) -> None:
@@ -82,14 +83,13 @@ def test_a_reverse_record_makes_no_address_a_declared_name(stand: Stand) -> None
 @pytest.mark.parametrize("url", ["http://api.example.net/", "http://api.example.net:443/", "ftp://api.example.net/"])
 def test_only_tunnels_are_made(stand: Stand, url: str) -> None:
     before = len(stand.connections)
-    assert not stand.call("worker", url).reached
-    assert stand.log[-1]["result"] == "TCP_DENIED"
+    assert refused(stand, stand.call("worker", url))
     assert len(stand.connections) == before
 
 
 @pytest.mark.parametrize("port", [22, 80, 853, 8443])
 def test_only_port_443_is_reached(stand: Stand, port: int) -> None:
-    assert refused(stand, stand.call("worker", f"https://api.example.net:{port}/"), f"api.example.net:{port}")
+    assert refused(stand, stand.call("worker", f"https://api.example.net:{port}/"))
 
 
 def greeting(stand: Stand, name: str) -> Outcome:
@@ -100,7 +100,7 @@ def greeting(stand: Stand, name: str) -> Outcome:
 @pytest.mark.parametrize("name", ["other.example.net", "a.wild.example.org", "carried-out.attacker.example"])
 def test_the_name_in_the_greeting_must_agree(stand: Stand, name: str) -> None:
     before = len(stand.connections)
-    assert refused(stand, greeting(stand, name), "api.example.net:443")
+    assert refused(stand, greeting(stand, name))
     assert len(stand.connections) == before
 
 
@@ -121,7 +121,7 @@ def test_what_is_no_tls_reaches_no_server(stand: Stand) -> None:
 
 @pytest.mark.parametrize("name", REBINDING)
 def test_a_declared_name_that_points_inside_is_refused(stand: Stand, name: str) -> None:
-    assert refused(stand, stand.call("worker", f"https://{name}/"), f"{name}:443")
+    assert refused(stand, stand.call("worker", f"https://{name}/"))
     assert not {INSIDE, METADATA} & set(stand.connections)
 
 
@@ -132,16 +132,19 @@ def test_without_that_rule_it_would_lead_inside() -> None:
 
 
 def test_the_log_says_who_was_refused_where_and_nothing_of_health_checks(stand: Stand) -> None:
-    stand.call("worker", "https://carried-out.attacker.example/")
-    found = {(line["client"], line["target"], line["result"]) for line in stand.log}
-    assert (str(stand.client("worker").address), "carried-out.attacker.example:443", "TCP_DENIED") in found
+    line = stand.logged(stand.call("worker", "https://carried-out.attacker.example/"))[0]
+    expected = (str(stand.client("worker").address), "carried-out.attacker.example:443", "TCP_DENIED")
+    assert (line["client"], line["target"], line["result"]) == expected
     assert stand.namespace.run(*HEALTH_COMMAND).returncode == 0
     assert "127.0.0.1" not in {line["client"] for line in stand.log}
 
 
 def test_a_client_can_not_forge_a_line_of_the_log(stand: Stand) -> None:
     forged = 'x","result":"TCP_TUNNEL'
-    stand.call("worker", f'http://api.example.net/"{forged}"')
-    stand.call("worker", "http://api.example.net/", "--request", 'GET"x')
+    outcomes = [
+        stand.call("worker", f'http://api.example.net/"{forged}"'),
+        stand.call("worker", "http://api.example.net/", "--request", 'GET"x'),
+    ]
+    for outcome in outcomes:
+        assert [line["result"] == "TCP_TUNNEL" for line in stand.logged(outcome)] == [False]
     assert all(set(line) == set(stand.log[0]) for line in stand.log)
-    assert stand.log[-1]["result"] != "TCP_TUNNEL"
