@@ -157,6 +157,7 @@ def _method_sets(upstreams: tuple[Upstream, ...]) -> dict[tuple[str, ...], int]:
 
 def _route(number: int, upstream: Upstream, given: Values, sets: dict[tuple[str, ...], int]) -> dict[str, Any]:
     route = upstream.route
+    hides = bool(_admin_paths(given.hosts[route.host]))
     own = route.model_dump(exclude={"methods", "errors"})
     return own | {
         "id": number,
@@ -165,7 +166,8 @@ def _route(number: int, upstream: Upstream, given: Values, sets: dict[tuple[str,
         "methods": sets[tuple(sorted(set(route.methods)))],
         "ruled": _is_ruled(route),
         # A service's own error body may repeat the path that was asked for, which gives a hidden one away.
-        "intercept": route.errors == "gateway" or bool(_admin_paths(given.hosts[route.host])),
+        "intercept": route.errors == "gateway" or hides,
+        "hides": hides and not route.admin,
     }
 
 

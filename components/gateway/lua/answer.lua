@@ -42,6 +42,15 @@ function answer.broken()
     return answer.error()
 end
 
+-- A service that redirects ("/login?next=/…") repeats the path it got, which for a hidden request is one of ours: the
+-- visitor is shown the path that was asked for, as it would be for one that is not there.
+function answer.unmask()
+    local absent, location = ngx.var.absent, ngx.header["Location"]
+    if absent == "" or type(location) ~= "string" then return end
+    local asked = ngx.var.request_uri:match("^/([^?]*)")
+    ngx.header["Location"] = location:gsub(absent:sub(2), (asked:gsub("%%", "%%%%")))
+end
+
 function answer.limited()
     decide("limited", ngx.var.limit_req_status == "REJECTED" and "rate" or "connections")
     return send(429)

@@ -72,6 +72,10 @@ class Backend:
         writer.close()
 
     def _answer(self, method: str, path: str, request: dict[str, Any]) -> bytes:
+        if request["headers"].get("x-redirect"):
+            return _response(302, "", method).replace(
+                b"Via:", f"Location: /login?next={request['target']}\r\nVia:".encode()
+            )
         if path.startswith("/login") and method == "POST":
             return _response(401, "wrong password", method)
         if path.startswith("/status/"):

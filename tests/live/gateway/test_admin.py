@@ -122,6 +122,18 @@ def test_no_method_and_no_spelling_tells_an_admin_path_from_one_that_is_not_ther
     assert differences(stand.connector) == []
 
 
+@pytest.mark.parametrize("target", ["/admin", "/admin/users", "/admin/users?page=2", "/ADMIN", "/admin%20"])
+def test_a_redirect_does_not_tell_either(stand: Stand, target: str) -> None:
+    """A service that sends everyone to its login page repeats the path that it was asked for."""
+    asked = {"X-Redirect": "1"}
+    response = stand.connector.ask(target, headers=asked)
+    absent = target.replace("admin", ABSENT).replace("ADMIN", ABSENT.upper())
+    like = stand.connector.ask(absent, headers=asked)
+    assert response.headers["location"] == f"/login?next={target}"
+    assert like.headers["location"] == f"/login?next={absent}"
+    assert response.status == like.status == 302
+
+
 def test_control_an_open_refusal_is_seen(open_stand: Stand) -> None:
     assert len(differences(open_stand.connector)) > 100
 

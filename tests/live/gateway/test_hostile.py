@@ -39,7 +39,11 @@ def _smuggled(chance: random.Random) -> bytes:
     coding = chance.choice(["chunked", " chunked", "xchunked", "chunked, identity", "\tchunked", "CHUNKED", "identity"])
     name = chance.choice(["Transfer-Encoding", "Transfer-Encoding ", "transfer-encoding", "Transfer_Encoding"])
     length = chance.choice(["0", "4", "+4", "-1", "4, 4", "0x4", "99999999999999999999", " 4"])
-    return _request({name: coding, "Content-Length": length, "Connection": "keep-alive"}, method="POST") + b"0\r\n\r\n" + inner
+    return (
+        _request({name: coding, "Content-Length": length, "Connection": "keep-alive"}, method="POST")
+        + b"0\r\n\r\n"
+        + inner
+    )
 
 
 def _split(chance: random.Random) -> bytes:
