@@ -17,7 +17,8 @@ from settings.intrusion import Intrusion as IntrusionSettings
 from settings.service import Limits
 from topology import CROWDSEC, EDGE_BANS, EGRESS_PORT, PROXY, Topology
 
-NOBODY = "65534:65534"
+USER, WORKER_USER = "65530:65530", "65531:65531"
+"""Users of their own: the kernel counts processes by user, across containers."""
 WORKER = "/etc/zero-exposure/edge-bans"
 CLOUDFLARE_API = "https://api.cloudflare.com/client/v4/accounts"
 
@@ -76,7 +77,7 @@ def _crowdsec(args: IntrusionArgs, keys: dict[str, pulumi.Output[str]]) -> Conta
         role="crowdsec",
         image=args["intrusion"].image,
         networks=topology.nodes[CROWDSEC].addresses,
-        user=NOBODY,
+        user=USER,
         entrypoint=("/bin/sh",),
         command=(f"{CONFIG}/start.sh", f"{CONFIG}/config.yaml", STATE, SECRETS),
         env={"HTTPS_PROXY": _proxy(topology, CROWDSEC)} if proxied else {},
@@ -119,7 +120,7 @@ def _worker(topology: Topology, intrusion: IntrusionSettings, edge: EdgeList, ke
         role="crowdsec",
         image=intrusion.worker_image,
         networks=topology.nodes[EDGE_BANS].addresses,
-        user=NOBODY,
+        user=WORKER_USER,
         entrypoint=("python", "-I"),
         command=(f"{WORKER}/edge_bans.py", f"{WORKER}/settings.json"),
         files={
