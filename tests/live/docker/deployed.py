@@ -58,10 +58,11 @@ class Deployed:
     def is_healthy(self, node: str) -> bool:
         """Whether a container's own health check succeeds right now, without waiting for the Engine's next turn."""
         inspected = self.inspect(node)
-        if not inspected["State"]["Running"]:
-            return False
+        check = inspected["Config"].get("Healthcheck")
+        if not inspected["State"]["Running"] or check is None:
+            return bool(inspected["State"]["Running"])
         try:
-            return self.execute(node, *inspected["Config"]["Healthcheck"]["Test"][1:])[0] == 0
+            return self.execute(node, *check["Test"][1:])[0] == 0
         except docker.errors.APIError:
             # It ended meanwhile.
             return False

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -43,31 +44,39 @@ def host_of(user_data: str) -> Host:
 
 @dataclass
 class Engine:
-    """One running Engine. ``netns`` is the server's network namespace, ``folder`` holds all that it writes."""
+    """One Engine. ``netns`` is the server's network namespace, ``folder`` holds all that it writes, and ``place`` is a
+    process that does nothing but hold the server's namespaces while the daemon is restarted."""
 
     name: str
     netns: str
     folder: Path
     host: Host
     internet: Internet
+    place: subprocess.Popen[bytes] = field(init=False)
     process: subprocess.Popen[bytes] = field(init=False)
     client: docker.DockerClient = field(init=False)
 
-    def start(self) -> None:
-        """Start the daemon and wait until it answers."""
+    def __post_init__(self) -> None:
         settings = {**self.host.daemon, "data-root": str(self.folder / "data")}
         (self.folder / "daemon.json").write_text(json.dumps(settings), encoding="utf-8")
+        # Containers' namespaces are mounted below /run/docker: privately, so that nothing of it is left behind.
+        mounts = "mount --make-rprivate / && mkdir -p /run/docker && mount -t tmpfs none /run/docker"
+        command = f"{mounts} && touch {self.folder}/ready && exec sleep infinity"
+        self.place = subprocess.Popen(["nsenter", f"--net={self.netns}", "unshare", "--mount", "sh", "-c", command])
+        deadline = time.monotonic() + STARTS_WITHIN
+        while not (self.folder / "ready").exists() and time.monotonic() < deadline:
+            time.sleep(0.02)
+
+    def start(self) -> None:
+        """Start the daemon and wait until it answers."""
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(
-                ["nsenter", f"--net={self.netns}", "unshare", "--mount", "sh", "-c", self._script(), "dockerd",
-                 *self._arguments()],
-                stdout=log, stderr=log, start_new_session=True,
-            )  # fmt: skip
+                ["nsenter", f"--target={self.place.pid}", "--net", "--mount", "dockerd", *self._arguments()],
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
         self.client = self._connected()
-
-    def _script(self) -> str:
-        # Containers' namespaces are mounted below /run/docker: privately, so that nothing of it outlives the Engine.
-        return 'mount --make-rprivate / && mkdir -p /run/docker && mount -t tmpfs none /run/docker && exec dockerd "$@"'
 
     def _arguments(self) -> list[str]:
         return [
@@ -100,6 +109,23 @@ class Engine:
             self.process.kill()
             self.process.wait(STOPS_WITHIN)
 
+    def cut_power(self) -> None:
+        """Kill the daemon, what it started, and every process of every container, all without a word."""
+        self.client.close()
+        own = [pid for pid in _processes() if str(self.folder) in _command(pid) or f"/{self.name}/" in _groups(pid)]
+        for pid in own:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self.process.wait(STOPS_WITHIN)
+
+    def end(self) -> None:
+        """Stop for good: the daemon, and the namespaces' holder."""
+        with suppress(docker.errors.DockerException):
+            self.clear()
+        self.stop()
+        self.place.kill()
+        self.place.wait()
+
     def load_firewall(self, rules: str) -> None:
         """Put rules of the server's into force."""
         run("nsenter", f"--net={self.netns}", "nft", "-f", "-", text=rules)
@@ -123,9 +149,27 @@ def running(host: Host) -> Iterator[Engine]:
         engine = Engine(name, netns, folder, host, out)
         engine.load_firewall(host.firewall)
         engine.start()
-        stack.callback(engine.stop)
-        stack.callback(engine.clear)
+        stack.callback(engine.end)
         yield engine
+
+
+def _processes() -> list[int]:
+    return [int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit() and int(path.name) != os.getpid()]
+
+
+def _command(pid: int) -> str:
+    return _read(Path(f"/proc/{pid}/cmdline"))
+
+
+def _groups(pid: int) -> str:
+    return _read(Path(f"/proc/{pid}/cgroup"))
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
 
 
 def _remove_cgroups(name: str) -> None:

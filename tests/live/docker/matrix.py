@@ -1,5 +1,6 @@
 """Who reaches whom: what the recorded topology declares, and what real connections show."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from ops.preview.record import Recording
@@ -22,12 +23,12 @@ class Way:
     port: int
 
 
-def addresses(recording: Recording) -> dict[str, str]:
-    """Address → node, of every running container on every network."""
+def addresses(stack: Deployed) -> dict[str, str]:
+    """Address → node, of every running container on every network that it really is on."""
     return {
-        network["ipv4Address"]: container.name
-        for container in recording.of_type(CONTAINER)
-        for network in container.props.get("networksAdvanced", [])
+        network["IPAddress"]: node
+        for node in stack.nodes
+        for network in stack.inspect(node)["NetworkSettings"]["Networks"].values()
     }
 
 
@@ -56,15 +57,16 @@ def open_ports(stack: Deployed) -> dict[str, set[int]]:
 
 def between_containers(stack: Deployed) -> dict[Way, Result]:
     """Every container to every address of every other one, on all ports that anyone listens on and a few more."""
-    known = addresses(stack.recording)
+    known = addresses(stack)
     ports = {port for found in open_ports(stack).values() for port in found} | set(OTHER_PORTS)
     results: dict[Way, Result] = {}
-    for client in stack.nodes:
-        targets = [(address, port) for address, node in known.items() if node != client for port in ports]
-        for (address, port), result in probe(_netns(stack, client), targets).items():
+    for client, found in _from_each(stack, [(address, port) for address in known for port in ports]).items():
+        for (address, port), result in found.items():
             way = Way(client, known[address], port)
+            if way.server == client:
+                continue
             # Of several addresses the one that is reached counts.
-            if result in REACHED and results.get(way) != "open" or way not in results:
+            if way not in results or (result in REACHED and results[way] != "open"):
                 results[way] = result
     return results
 
@@ -85,9 +87,15 @@ def reached(results: dict[Way, Result]) -> set[tuple[str, str]]:
 
 
 def _to(stack: Deployed, targets: list[Target]) -> dict[tuple[str, Target], Result]:
-    return {
-        (node, target): result for node in stack.nodes for target, result in probe(_netns(stack, node), targets).items()
-    }
+    found = _from_each(stack, targets)
+    return {(node, target): result for node, results in found.items() for target, result in results.items()}
+
+
+def _from_each(stack: Deployed, targets: list[Target]) -> dict[str, dict[Target, Result]]:
+    """The same targets from every container at the same time."""
+    with ThreadPoolExecutor(len(stack.nodes)) as pool:
+        found = pool.map(lambda node: probe(_netns(stack, node), targets), stack.nodes)
+        return dict(zip(stack.nodes, found, strict=True))
 
 
 def _netns(stack: Deployed, node: str) -> str:

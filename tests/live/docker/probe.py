@@ -1,10 +1,12 @@
 """Real connections out of containers' network namespaces, many at a time."""
 
 import errno
-import selectors
+import select
 import socket
 import time
 from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
 from typing import Literal
 
 from tests.live.docker.namespace import inside
@@ -24,7 +26,7 @@ def probe(netns: str, targets: Iterable[Target]) -> dict[Target, Result]:
     wanted = sorted(set(targets))
     found: dict[Target, Result] = {}
     for start in range(0, len(wanted), AT_ONCE):
-        found |= inside(netns, lambda part=wanted[start : start + AT_ONCE]: _probe(part))
+        found |= inside(netns, partial(_probe, wanted[start : start + AT_ONCE]))
     return found
 
 
@@ -35,26 +37,28 @@ def listening(netns: str) -> set[tuple[str, Target]]:
 
 def _probe(targets: list[Target]) -> dict[Target, Result]:
     found: dict[Target, Result] = {}
-    with selectors.DefaultSelector() as selector:
-        for target in targets:
-            wire = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-            wire.setblocking(False)
-            code = wire.connect_ex(target)
-            if code == errno.EINPROGRESS:
-                selector.register(wire, selectors.EVENT_WRITE, target)
-            else:
-                found[target] = _meaning(code)
-                wire.close()
-        deadline = time.monotonic() + WAIT
-        while selector.get_map() and (left := deadline - time.monotonic()) > 0:
-            for key, _ in selector.select(left):
-                wire = socket.socket(fileno=key.fd)
-                found[key.data] = _meaning(wire.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))
-                selector.unregister(key.fileobj)
-                wire.close()
-        for key in list(selector.get_map().values()):
-            found[key.data] = "silent"
-            selector.unregister(key.fileobj)
+    waiting: dict[int, tuple[socket.socket, Target]] = {}
+    poll = select.poll()
+    for target in targets:
+        wire = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        wire.setblocking(False)
+        code = wire.connect_ex(target)
+        if code == errno.EINPROGRESS:
+            waiting[wire.fileno()] = wire, target
+            poll.register(wire, select.POLLOUT)
+        else:
+            found[target] = _meaning(code)
+            wire.close()
+    deadline = time.monotonic() + WAIT
+    while waiting and (left := deadline - time.monotonic()) > 0:
+        for descriptor, _ in poll.poll(left * 1000):
+            wire, target = waiting.pop(descriptor)
+            poll.unregister(wire)
+            found[target] = _meaning(wire.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))
+            wire.close()
+    for wire, target in waiting.values():
+        found[target] = "silent"
+        wire.close()
     return found
 
 
@@ -67,13 +71,13 @@ def _meaning(code: int) -> Result:
 def _sockets(name: str) -> Iterable[tuple[str, Target]]:
     """From /proc of this thread: it shows the namespace that the thread is in."""
     for suffix in ("", "6"):
-        with open(f"/proc/thread-self/net/{name}{suffix}", encoding="ascii") as table:
-            for line in list(table)[1:]:
-                local, state = line.split()[1], line.split()[3]
-                # 0A: TCP listens. 07: UDP without a peer, which takes from anyone.
-                if state in ("0A", "07"):
-                    address, port = local.split(":")
-                    yield name, (_address(address), int(port, 16))
+        table = Path(f"/proc/thread-self/net/{name}{suffix}").read_text(encoding="ascii")
+        for line in table.splitlines()[1:]:
+            local, state = line.split()[1], line.split()[3]
+            # 0A: TCP listens. 07: UDP without a peer, which takes from anyone.
+            if state in ("0A", "07"):
+                address, port = local.split(":")
+                yield name, (_address(address), int(port, 16))
 
 
 def _address(text: str) -> str:

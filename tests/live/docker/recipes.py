@@ -15,7 +15,10 @@ _TMP = "/tmp"  # noqa: S108 - a folder of the image
 BASE = Layer(
     programs=("/bin/busybox", "/usr/bin/curl"),
     folders={_TMP: _ANYONE, "/run": (0, 0, 0o755), "/etc": (0, 0, 0o755), "/proc": (0, 0, 0o555)},
-    copies={f"/usr/bin/{name}": "/bin/busybox" for name in ("sh", "wget", "cat", "mkdir", "chmod", "rm", "nslookup")},
+    copies={
+        f"/usr/bin/{name}": "/bin/busybox"
+        for name in ("sh", "wget", "cat", "mkdir", "chmod", "rm", "nslookup", "ln", "head", "od", "tr")
+    },
     texts={
         "/etc/passwd": "root:x:0:0::/:/bin/sh\npostgres:x:70:70::/:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\n",
         "/etc/group": "root:x:0:\npostgres:x:70:\nnogroup:x:65534:\n",
@@ -49,6 +52,11 @@ UNBOUND = Layer(
     trees=("/etc/ssl/certs/ca-certificates.crt",),
     copies={"/usr/bin/drill-hc": str(STANDINS / "drill-hc.sh")},
 )
+CROWDSEC = Layer(
+    programs=("/usr/bin/crowdsec", "/usr/bin/cscli"),
+    trees=("/usr/share/zoneinfo/Etc", "/usr/lib/crowdsec/plugins"),
+    folders={"/usr/local/lib/crowdsec/plugins": (0, 0, 0o755)},
+)
 NATS = Layer(programs=("/usr/sbin/nats-server",), folders={f"/var{_TMP}": _ANYONE})
 
 
@@ -64,6 +72,7 @@ KINDS: dict[str, Image] = {
     "postgres": Image((BASE, POSTGRES), ("entrypoint",), ("postgres",)),
     "valkey/valkey": Image((BASE, VALKEY), (), ("valkey-server",)),
     "klutchell/unbound": Image((BASE, UNBOUND), ("unbound", "-d"), (), "101:102"),
+    "crowdsecurity/crowdsec": Image((BASE, CROWDSEC), ("/bin/sh", "docker_start.sh")),
     "nats": Image((BASE, NATS), (), ("nats-server",)),
     "postgrest/postgrest": Image(
         (BASE, PYTHON, _script("postgrest", "/bin/postgrest")), (), ("/bin/postgrest",), "1000"
