@@ -48,14 +48,14 @@ def names(recording: Recording) -> set[str]:
 
 
 @both_modes
-def test_crowdsec_is_on_its_own_links_alone_and_runs_as_nobody(preview: bool) -> None:
+def test_crowdsec_is_on_its_own_links_alone_and_runs_as_a_user_of_its_own(preview: bool) -> None:
     props = container(ran(preview), "crowdsec").props
     topology = with_crowdsec()
     assert {network["ipv4Address"] for network in props["networksAdvanced"]} == {
         str(topology.network(name).members["crowdsec"])
         for name in ("link-gateway-crowdsec", "link-edge-bans-crowdsec", "link-crowdsec-egress-proxy")
     }
-    assert props["user"] == "65534:65534"
+    assert props["user"] == "65530:65530"
     assert props["readOnly"] is True
     proxy = topology.network("link-crowdsec-egress-proxy").members["egress-proxy"]
     assert props["envs"] == [f"HTTPS_PROXY=http://{proxy}:3128"]
