@@ -22,16 +22,18 @@ from topology import EGRESS_PORT, plan
 HERE = Path(__file__).parent
 FIRST, SECOND, INSIDE, METADATA = "203.0.113.10", "203.0.113.20", "10.9.9.9", "169.254.169.254"
 NAMES = {
-    "api.example.net": FIRST,
-    "other.example.net": FIRST,
-    "a.wild.example.org": SECOND,
-    "wild.example.org": SECOND,
-    "rebind.example.net": INSIDE,
-    "metadata.example.net": METADATA,
-    "mapped.example.net": f"::ffff:{INSIDE}",
-    "carried-out.attacker.example": SECOND,
+    "api.example.net": ("2001:db8::10", FIRST),
+    "other.example.net": (FIRST,),
+    "a.wild.example.org": (SECOND,),
+    "wild.example.org": (SECOND,),
+    "rebind.example.net": (INSIDE,),
+    "metadata.example.net": (METADATA,),
+    "mapped.example.net": (f"::ffff:{INSIDE}",),
+    "mixed.example.net": (FIRST, INSIDE),
+    "carried-out.attacker.example": (SECOND,),
 }
-REBINDING = ("rebind.example.net", "metadata.example.net", "mapped.example.net")
+"""Most servers have an IPv6 address too, and there is no way to it from here."""
+REBINDING = ("rebind.example.net", "metadata.example.net", "mapped.example.net", "mixed.example.net")
 Spoiled = Mapping[str, Callable[[str], str]]
 
 

@@ -19,6 +19,15 @@ def refused(stand: Stand, outcome: Outcome) -> bool:
     return not outcome.reached and (line["result"] == "TCP_DENIED" or line["tls"] == "terminate")
 
 
+def test_squid_has_nothing_to_say_about_the_configuration(stand: Stand) -> None:
+    parsed = stand.namespace.run("squid", "-k", "parse", "-f", f"{stand.folder}/config/squid.conf")
+    assert parsed.returncode == 0
+    assert not re.findall(r"WARNING|ERROR|UPGRADE|FATAL", parsed.stderr)
+    with running({"log.conf": lambda text: text + "cache_mem_low 5\n"}) as spoiled:
+        parsed = spoiled.namespace.run("squid", "-k", "parse", "-f", f"{spoiled.folder}/config/squid.conf")
+        assert re.findall(r"WARNING|ERROR|UPGRADE|FATAL", parsed.stderr)
+
+
 @pytest.mark.parametrize(
     ("service", "url", "address"),
     [
@@ -92,9 +101,9 @@ def test_only_port_443_is_reached(stand: Stand, port: int) -> None:
     assert refused(stand, stand.call("worker", f"https://api.example.net:{port}/"))
 
 
-def greeting(stand: Stand, name: str) -> Outcome:
-    """A tunnel to api.example.net, in which the TLS greeting asks for another name, or for none."""
-    return stand.call("worker", f"https://{name}/", "--insecure", "--connect-to", f"{name}:443:api.example.net:443")
+def greeting(stand: Stand, name: str, host: str = "api.example.net") -> Outcome:
+    """A tunnel to one host, in which the TLS greeting asks for another name, or for none."""
+    return stand.call("worker", f"https://{name}/", "--insecure", "--connect-to", f"{name}:443:{host}:443")
 
 
 @pytest.mark.parametrize("name", ["other.example.net", "a.wild.example.org", "carried-out.attacker.example"])
@@ -102,6 +111,11 @@ def test_the_name_in_the_greeting_must_agree(stand: Stand, name: str) -> None:
     before = len(stand.connections)
     assert refused(stand, greeting(stand, name))
     assert len(stand.connections) == before
+
+
+def test_below_a_wildcard_any_name_below_agrees(stand: Stand) -> None:
+    assert greeting(stand, "b.wild.example.org", "a.wild.example.org").reached
+    assert refused(stand, greeting(stand, "wild.example.org", "a.wild.example.org"))
 
 
 def test_a_greeting_without_a_name_asks_for_nothing_else(stand: Stand) -> None:

@@ -15,6 +15,12 @@ UNKNOWN = ("nothing.internal", "a.b.c.internal", "PostGres.Api.InterNal", "inter
 PUBLIC = "public.example.net"
 
 
+def test_unbound_has_nothing_to_say_about_the_configuration(stand: Stand) -> None:
+    checked = stand.namespace.run("unbound-checkconf", f"{stand.folder}/config/unbound.conf")
+    assert (checked.returncode, checked.stderr) == (0, "")
+    assert checked.stdout.startswith("unbound-checkconf: no errors")
+
+
 @pytest.mark.parametrize("record", records(TOPOLOGY), ids=lambda record: record.name)
 def test_every_address_has_a_name_that_answers_forward_and_reverse(stand: Stand, record: Record) -> None:
     assert stand.ask(record.name).records == (str(record.address),)
