@@ -14,6 +14,8 @@ from topology import RESOLVER
 
 USER = "101:102"
 """The user that the image names."""
+HEALTH_COMMAND = ("drill-hc", "@127.0.0.1", f"{RESOLVER}.{ZONE}")
+"""An internal name: while an upstream is down, a deployment must still go through. drill-hc gives drill's 0, or 1."""
 
 
 class ResolverArgs(TypedDict):
@@ -45,8 +47,7 @@ def _spec(values: Values) -> ContainerSpec:
         command=("-d", "-p", "-c", f"{CONFIG}/unbound.conf"),
         files=files(values),
         tmpfs={SCRATCH: "1m"},
-        # An internal name: while an upstream is down, a deployment must still go through.
-        healthcheck=Healthcheck(command=("drill-hc", "@127.0.0.1", f"{RESOLVER}.{ZONE}"), start_period="10s"),
+        healthcheck=Healthcheck(command=HEALTH_COMMAND, start_period="10s"),
         limits=Limits(memory="256m", cpus=0.5, pids=64),
         # Itself, for whoever looks something up in its container. unbound knows its upstreams by address.
         dns=("127.0.0.1",),

@@ -20,7 +20,7 @@ exact.example.net
 
 @pytest.fixture(scope="session", autouse=True)
 def _programs() -> None:
-    need("unbound", "dig", "ldns-keygen", "ldns-signzone", "openssl", "unshare", "nsenter")
+    need("unbound", "dig", "drill", "ldns-keygen", "ldns-signzone", "openssl", "unshare", "nsenter")
 
 
 @pytest.fixture(scope="session")

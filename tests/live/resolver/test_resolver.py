@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from components.resolver.component import HEALTH_COMMAND
 from components.resolver.names import Record, nodes, records
 from tests.live.resolver.stand import Stand, running, stack
 from tests.samples import settings
@@ -19,6 +20,13 @@ def test_unbound_has_nothing_to_say_about_the_configuration(stand: Stand) -> Non
     checked = stand.namespace.run("unbound-checkconf", f"{stand.folder}/config/unbound.conf")
     assert (checked.returncode, checked.stderr) == (0, "")
     assert checked.stdout.startswith("unbound-checkconf: no errors")
+
+
+def test_its_health_check_asks_it_and_fails_where_nothing_answers(stand: Stand) -> None:
+    name = HEALTH_COMMAND[-1]
+    assert stand.namespace.run("drill", *HEALTH_COMMAND[1:]).returncode == 0
+    assert stand.ask(name, server="127.0.0.1").records == ("10.128.0.2",)
+    assert stand.namespace.run("drill", "@127.0.0.9", name).returncode != 0
 
 
 @pytest.mark.parametrize("record", records(TOPOLOGY), ids=lambda record: record.name)
