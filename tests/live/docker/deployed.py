@@ -13,7 +13,7 @@ from ops.preview.files import rendered
 from ops.preview.record import Recording
 from tests.live.docker import images
 from tests.live.docker.applier import Applier
-from tests.live.docker.edge import Edge, edge_of
+from tests.live.docker.edge import Edge, edge_of, ingress_of
 from tests.live.docker.engine import Engine, host_of, running
 from tests.live.docker.recipes import recipes
 from tests.live.docker.recorded import IMAGE, STACK, Change, recorded
@@ -32,7 +32,13 @@ class Deployed:
     def change(self, change: Change | None) -> set[str]:
         """Apply the stack file with a change to its services; what was done on the Engine."""
         self.recording = recorded(self.image_ids, change)
-        return self.applier.apply(self.recording)
+        done = self.applier.apply(self.recording)
+        self.edge.ingress = ingress_of(self.recording)
+        return done
+
+    def edge_answers_for(self, host: str) -> bool:
+        """Whether the tunnel has a way for a host."""
+        return host in self.edge.ingress
 
     @property
     def nodes(self) -> list[str]:

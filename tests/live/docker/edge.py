@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from ops.preview.record import Recording
 
@@ -78,11 +79,18 @@ class Edge:
 
 
 def edge_of(recording: Recording, listener: socket.socket) -> Edge:
-    """The edge that the recorded tunnel configuration makes."""
-    config = next(found for found in recording.of_type(CONFIG) if found.name == "tunnel-app-config")
-    rules = config.props["config"]["ingresses"]
-    ingress = {rule.get("hostname", ""): rule["service"] for rule in rules}
-    return Edge(listener, str(config.props["tunnelId"]), ingress)
+    """The edge that the recorded tunnel makes."""
+    return Edge(listener, str(_config(recording)["tunnelId"]), ingress_of(recording))
+
+
+def ingress_of(recording: Recording) -> dict[str, str]:
+    """What the recorded tunnel configuration serves."""
+    rules = _config(recording)["config"]["ingresses"]
+    return {rule.get("hostname", ""): rule["service"] for rule in rules}
+
+
+def _config(recording: Recording) -> Mapping[str, Any]:
+    return next(found for found in recording.of_type(CONFIG) if found.name == "tunnel-app-config").props
 
 
 def _raw(method: str, host: str, path: str, body: bytes, visitor: str) -> bytes:
