@@ -104,7 +104,7 @@ def stack() -> dict[str, Any]:
     """Two services that may call different domains."""
     raw = cloud_stack()
     raw["services"]["worker"] = service(egress=["api.example.net", "*.wild.example.org", *REBINDING])
-    raw["services"]["mailer"] = service(egress=["other.example.net"])
+    raw["services"]["mailer"] = service(egress=["other.example.net"], replicas=2)
     return raw
 
 

@@ -40,6 +40,7 @@ def test_squid_has_nothing_to_say_about_the_configuration(stand: Stand, tmp_path
         ("worker", "https://API.example.NET/", FIRST),
         ("worker", "https://a.wild.example.org/", SECOND),
         ("mailer", OTHER, FIRST),
+        ("mailer-2", OTHER, FIRST),
     ],
 )
 def test_a_declared_domain_is_reached_on_443(stand: Stand, service: str, url: str, address: str) -> None:
@@ -52,6 +53,7 @@ def test_a_declared_domain_is_reached_on_443(stand: Stand, service: str, url: st
     [
         ("worker", "other.example.net"),
         ("mailer", "api.example.net"),
+        ("mailer-2", "api.example.net"),
         ("worker", "wild.example.org"),
         ("worker", "example.net"),
         ("worker", "sub.api.example.net"),
