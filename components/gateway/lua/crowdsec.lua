@@ -11,6 +11,18 @@ local metrics = require "metrics"
 local crowdsec = {}
 local config
 local whole = true
+local answers
+
+-- Told once, not at every poll.
+local function tell(problem)
+    local answering = problem == nil
+    if answering ~= answers then
+        ngx.log(ngx.WARN, answering and "CrowdSec answers" or "CrowdSec does not answer, its last list stays in force: ",
+            problem or "")
+    end
+    answers = answering
+    metrics.set("gateway_crowdsec_up", answering and 1 or 0)
+end
 
 -- Plain HTTP/1.0 on a private network between two containers: the answer ends where the connection does.
 local function request(path)
@@ -58,9 +70,8 @@ local function poll(premature)
         metrics.set("gateway_crowdsec_last_success_seconds", ngx.time())
     else
         whole = true
-        ngx.log(ngx.WARN, "CrowdSec does not answer, the last list stays in force: ", problem)
     end
-    metrics.set("gateway_crowdsec_up", answer and 1 or 0)
+    tell(not answer and (problem or "no JSON") or nil)
     assert(ngx.timer.at(config.every, poll))
 end
 

@@ -24,6 +24,7 @@ class Backend:
     name: str
     hangs_up: bool = False
     seen: list[dict[str, Any]] = field(default_factory=list)
+    _stopping: bool = False
     _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
 
     def start(self) -> "Backend":
@@ -45,31 +46,40 @@ class Backend:
         server = self._loop.run_until_complete(asyncio.start_server(self._serve, self.address, self.port, backlog=512))
         started.set()
         self._loop.run_forever()
+        self._stopping = True
         server.close()
         tasks = asyncio.all_tasks(self._loop)
         for task in tasks:
             task.cancel()
         self._loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+        self._loop.run_until_complete(asyncio.sleep(0))
         self._loop.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
-            while True:
-                head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
-                method, target, _ = head[0].split(" ", 2)
-                headers = {line.partition(":")[0].lower(): line.partition(":")[2].strip() for line in head[1:] if line}
-                path = unquote(urlsplit(target).path)
-                special = SPECIAL.get(path)
-                if special:
-                    await special(reader, writer, headers)
-                    continue
-                body = await _body(reader, headers)
-                self.seen.append({"method": method, "target": target, "headers": headers, "body": len(body)})
-                if self.hangs_up:
-                    break
-                writer.write(self._answer(method, path, self.seen[-1]))
-                await writer.drain()
-        writer.close()
+        # Cancelled when the service is killed: its connections then are to end at once.
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
+            await self._answers(reader, writer)
+        if self._stopping:
+            writer.transport.abort()
+        else:
+            writer.close()
+
+    async def _answers(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
+            method, target, _ = head[0].split(" ", 2)
+            headers = {line.partition(":")[0].lower(): line.partition(":")[2].strip() for line in head[1:] if line}
+            path = unquote(urlsplit(target).path)
+            special = SPECIAL.get(path)
+            if special:
+                await special(reader, writer, headers)
+                continue
+            body = await _body(reader, headers)
+            self.seen.append({"method": method, "target": target, "headers": headers, "body": len(body)})
+            if self.hangs_up:
+                return
+            writer.write(self._answer(method, path, self.seen[-1]))
+            await writer.drain()
 
     def _answer(self, method: str, path: str, request: dict[str, Any]) -> bytes:
         if request["headers"].get("x-redirect"):

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.live.gateway.nginx import need_nginx
 from tests.live.gateway.stand import Stand, running
-from tests.programs import need
 
 
 @pytest.fixture(scope="session")
 def stand() -> Iterator[Stand]:
     """The gateway as rendered, with its services."""
-    need("nginx")
+    need_nginx()
     with running() as found:
         yield found

@@ -13,7 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from components.gateway.render import PREFIX
+from tests.programs import INSTALL, need
 
 MODULES = Path("/usr/lib/nginx/modules")
 NEEDED = ("ndk_http_module.so", "ngx_http_lua_module.so", "ngx_http_headers_more_filter_module.so")
@@ -31,6 +34,16 @@ def arguments(folder: Path) -> list[str]:
     """How the container starts its OpenResty, plus the modules that OpenResty has built in and Debian has not."""
     load = " ".join(f"load_module {MODULES / name};" for name in NEEDED)
     return [binary(), "-e", "stderr", "-p", f"{folder}/", "-c", f"{folder}/gateway/nginx.conf", "-g", load]
+
+
+def need_nginx() -> None:
+    """Skip, or in CI fail, where nginx or one of its modules is missing."""
+    need("nginx")
+    missing = [name for name in NEEDED if not (MODULES / name).exists()]
+    if missing and os.environ.get("CI"):
+        pytest.fail(f"{', '.join(missing)} missing: {INSTALL}")
+    if missing:
+        pytest.skip(f"{', '.join(missing)} missing: {INSTALL}")
 
 
 def folder_for_nobody() -> Path:

@@ -5,21 +5,27 @@ import shutil
 import subprocess
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from components.gateway.render import Values, files, values
-from tests.live.gateway.nginx import arguments, folder_for_nobody, write
+from tests.live.gateway.nginx import arguments, folder_for_nobody, need_nginx, write
 from tests.programs import need
 from tests.samples import cloud_stack, settings
 from topology import plan
 
-ISOLATED = ["unshare", "--net", "--map-root-user"] if os.geteuid() else ["unshare", "--net"]
+ISOLATED, AS_NOBODY = ["unshare", "--net"], ["setpriv", "--reuid", "65534", "--clear-groups"]
+if os.geteuid():
+    ISOLATED, AS_NOBODY = ["unshare", "--net", "--map-root-user"], []
 
 
-def planned() -> Values:
+DIGITS = str.maketrans("0123456789", "ABCDEFGHIJ")
+
+
+def planned(raw: dict[str, Any] | None = None) -> Values:
     """A stack's own values: real addresses of its networks."""
-    stack = settings(cloud_stack())
+    stack = settings(raw or cloud_stack())
     return values(plan(stack), stack.gateway, stack.operators.networks, tunnelled=True)
 
 
@@ -30,10 +36,8 @@ def checked(given: Values, spoil: tuple[str, str] = ("", "")) -> subprocess.Comp
     given = replace(given, scratch=f"{folder}/run", log=f"{folder}/access.log")
     write(folder, {path: text.replace(*spoil) if spoil[0] else text for path, text in files(given).items()})
     address = given.listen.partition(":")[0]
-    script = (
-        f'ip link set lo up && ip address add {address}/32 dev lo && exec setpriv --reuid 65534 --clear-groups "$@"'
-    )
-    command = [*ISOLATED, "sh", "-c", script, "sh", *arguments(folder), "-t"]
+    script = f'ip link set lo up && ip address add {address}/32 dev lo && exec "$@"'
+    command = [*ISOLATED, "sh", "-c", script, "sh", *AS_NOBODY, *arguments(folder), "-t"]
     try:
         return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     finally:
@@ -41,7 +45,8 @@ def checked(given: Values, spoil: tuple[str, str] = ("", "")) -> subprocess.Comp
 
 
 def test_nginx_accepts_the_files_of_a_stack() -> None:
-    need("nginx", "unshare", "ip", "setpriv")
+    need_nginx()
+    need("unshare", "ip", "setpriv")
     result = checked(planned())
     assert result.returncode == 0, result.stderr
 
@@ -50,7 +55,8 @@ def test_nginx_accepts_the_files_of_a_stack() -> None:
     "spoil", [("server_tokens off;", "server_tokens of;"), ("geo $remote_addr", "geo remote_addr")]
 )
 def test_control_nginx_refuses_a_mistake(spoil: tuple[str, str]) -> None:
-    need("nginx", "unshare", "ip", "setpriv")
+    need_nginx()
+    need("unshare", "ip", "setpriv")
     assert checked(planned(), spoil).returncode == 1
 
 

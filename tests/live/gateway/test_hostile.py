@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.live.gateway.connector import HOST, Connector, Response, compose, edge_headers
-from tests.live.gateway.nginx import wait_until
+from tests.live.gateway.nginx import need_nginx, wait_until
 from tests.live.gateway.stand import CONNECTOR, GATEWAY, Stand, beside, plain_nginx, running
 from tests.programs import need
 
@@ -177,6 +177,7 @@ def test_a_scanners_service_detection_names_no_product(stand: Stand, peer: str) 
 
 
 def test_control_the_scan_does_name_a_plain_nginx() -> None:
-    need("nmap", "nginx")
+    need_nginx()
+    need("nmap")
     with plain_nginx(7) as port:
         assert "nginx" in _scan(port)

@@ -19,7 +19,7 @@ PROMPTLY = 5.0
 @pytest.fixture(scope="module")
 def crowdsec() -> Iterator[CrowdSec]:
     """A CrowdSec of this module's own."""
-    need("crowdsec", "cscli", "nginx")
+    need("crowdsec", "cscli")
     found = CrowdSec()
     try:
         yield found.start()
