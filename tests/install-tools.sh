@@ -13,7 +13,12 @@ if dpkg-query -W -f '${db:Status-Status}\n' "${packages[@]}" 2>/dev/null | grep 
     $sudo chmod 755 /usr/sbin/policy-rc.d
     trap '$sudo rm -f /usr/sbin/policy-rc.d' EXIT
   fi
+  # Without this file CrowdSec's package registers the machine with a service on the internet while it is installed.
+  if [ ! -e /etc/crowdsec/online_api_credentials.yaml ]; then
+    $sudo mkdir -p /etc/crowdsec
+    echo "# not registered" | $sudo tee /etc/crowdsec/online_api_credentials.yaml >/dev/null
+  fi
   $sudo apt-get update -qq
-  DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
+  $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
 fi
 echo "Test tools are installed: ${packages[*]}"

@@ -16,7 +16,7 @@ from components.engine.component import Engine, Server
 from components.engine.render import ready_command, ssh_options
 from policy.rules.model import Resource
 from tests.mocks import both_modes, run
-from tests.programs import need
+from tests.programs import need, need_root
 
 HOST = "ssh-dev.example.org"
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGJnk0oK4T9D8n6yPp7oJ6X0f3gPbJx1n5b2dC9mV3aH"
@@ -125,8 +125,7 @@ def _answer(folder: Path, port: int, host_key: str) -> str:
 @pytest.fixture
 def _root() -> None:
     need("sshd", "ssh", "ssh-keygen")
-    if os.geteuid() != 0:
-        pytest.skip("sshd starts as root only")
+    need_root()
 
 
 @pytest.mark.usefixtures("_root")
