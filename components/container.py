@@ -21,7 +21,8 @@ STOPS_WITHIN = 30
 
 @dataclass(frozen=True)
 class ContainerSpec:
-    """Values that make one container. ``networks`` maps the topology's network names to the fixed address there."""
+    """Values that make one container. ``networks`` maps the topology's network names to the fixed address there;
+    ``hosts`` are lines of its hosts file."""
 
     node: str
     role: str
@@ -38,6 +39,7 @@ class ContainerSpec:
     healthcheck: Healthcheck | None = None
     limits: Limits = field(default_factory=Limits)
     aliases: Sequence[str] = ()
+    hosts: Mapping[str, IPv4Address] = field(default_factory=dict)
     dns: Sequence[str] | None = None
 
 
@@ -82,6 +84,7 @@ def _arguments(
         networks_advanced=_networks(spec, site),
         # Without a network of its own a container would land on Docker's default bridge, which leads out.
         network_mode=None if spec.networks else "none",
+        hosts=[docker.ContainerHostArgs(host=name, ip=str(ip)) for name, ip in sorted(spec.hosts.items())],
         dns=list(spec.dns) if spec.dns is not None else [str(site.resolver)],
         volumes=[*data, *_mounts(carried)],
         tmpfs={path: _tmpfs(size, spec.user or ROOT) for path, size in sorted(spec.tmpfs.items())},

@@ -7,7 +7,7 @@ import pulumi_docker as docker
 import pulumi_random as random
 
 from components.container import ContainerSpec, deploy
-from components.services.render import Parts, files, start_order
+from components.services.render import Parts, files, hosts, start_order
 from components.site import Site
 from settings.reference import SECRETS, Credential, credentials
 from settings.service import Service
@@ -67,7 +67,7 @@ class Services(pulumi.ComponentResource):
         texts = {path: self._text(parts) for path, parts in files(name, args["services"]).items()}
         opts = pulumi.ResourceOptions.merge(self._child, pulumi.ResourceOptions(depends_on=used))
         for node in instances(name, service):
-            spec = _spec(node, name, service, args["topology"], texts)
+            spec = _spec(node, name, args, texts)
             self.containers[node] = deploy(spec, args["site"], opts)
 
     def _text(self, parts: Parts) -> str | pulumi.Output[str]:
@@ -78,9 +78,8 @@ class Services(pulumi.ComponentResource):
         return pulumi.Output.secret(pulumi.Output.concat(*resolved))
 
 
-def _spec(
-    node: str, name: str, service: Service, topology: Topology, texts: dict[str, str | pulumi.Output[str]]
-) -> ContainerSpec:
+def _spec(node: str, name: str, args: ServicesArgs, texts: dict[str, str | pulumi.Output[str]]) -> ContainerSpec:
+    service, topology = args["services"][name], args["topology"]
     return ContainerSpec(
         node=node,
         role="service",
@@ -97,6 +96,7 @@ def _spec(
         healthcheck=service.healthcheck,
         limits=service.limits,
         aliases=(name,),
+        hosts=hosts(node, args["services"], topology),
     )
 
 

@@ -1,7 +1,10 @@
 """From a service's settings to the values of its containers. Pure."""
 
+from ipaddress import IPv4Address
+
 from settings.reference import Credential, split
 from settings.service import Service
+from topology import Topology
 
 SECRETS = "/run/secrets"
 
@@ -13,6 +16,16 @@ def files(name: str, services: dict[str, Service]) -> dict[str, Parts]:
     service = services[name]
     texts = service.files | {f"{SECRETS}/{file}": text for file, text in service.secrets.items()}
     return {path: split(text, name, services) for path, text in sorted(texts.items())}
+
+
+def hosts(node: str, services: dict[str, Service], topology: Topology) -> dict[str, IPv4Address]:
+    """Addresses of what a node uses, by name. Docker's own DNS is the Engine: while that restarts it answers nobody.
+
+    A service with replicas is left to DNS, which knows all of them.
+    """
+    single = {name for name, service in services.items() if service.replicas == 1}
+    used = (network for network in topology.networks if network.client == node and network.server in single)
+    return {network.server: network.members[network.server] for network in used}
 
 
 def start_order(services: dict[str, Service]) -> list[str]:

@@ -71,6 +71,24 @@ def test_a_container_has_its_fixed_address_on_each_of_its_links(preview: bool) -
 
 
 @both_modes
+def test_a_container_knows_the_addresses_of_what_it_uses_without_asking_docker(preview: bool) -> None:
+    topology = plan(settings(local_stack()))
+    known = {host["host"]: host["ip"] for host in _container(_recording(preview), "api").props["hosts"]}
+    links = [network for network in topology.networks if network.client == "api"]
+    assert known == {network.server: str(network.members[network.server]) for network in links}
+    assert "postgres" in known
+
+
+@both_modes
+def test_a_service_with_replicas_is_found_by_dns_alone(preview: bool) -> None:
+    raw = local_stack()
+    raw["services"]["asker"] = service(uses=["api"])
+    raw["services"]["api"]["replicas"] = 2
+    asker = _container(run(lambda: _deploy(settings(raw)), preview), "asker")
+    assert asker.props["hosts"] == []
+
+
+@both_modes
 def test_a_container_without_any_link_is_on_no_network(preview: bool) -> None:
     raw = local_stack(services={"lonely": service()})
     lonely = _container(run(lambda: _deploy(settings(raw)), preview), "lonely")

@@ -68,6 +68,7 @@ def _host_config(client: docker.DockerClient, inputs: Inputs) -> HostConfig:
         binds=[_bind(volume, inputs.place) for volume in inputs.take("volumes", [])],
         tmpfs=inputs.take("tmpfs"),
         dns=inputs.take("dns"),
+        extra_hosts=dict(_host(host, inputs.place) for host in inputs.take("hosts", [])),
         network_mode=inputs.take("networkMode"),
         read_only=inputs.take("readOnly"),
         init=inputs.take("init"),
@@ -86,6 +87,11 @@ def _bind(volume: Mapping[str, Any], place: str) -> str:
     with taking(volume, place) as inputs:
         mode = "ro" if inputs.take("readOnly", False) else "rw"
         return f"{inputs.take('volumeName')}:{inputs.take('containerPath')}:{mode}"
+
+
+def _host(host: Mapping[str, Any], place: str) -> tuple[str, str]:
+    with taking(host, place) as inputs:
+        return inputs.take("host"), inputs.take("ip")
 
 
 def _ulimit(limit: Mapping[str, Any], place: str) -> Ulimit:
