@@ -129,7 +129,8 @@ class TestOutside:
         server.machine.output("docker import /usr/local/share/busybox.tar busybox:test")
         server.machine.output(f"{DOCKER_RUN} --name published --publish 0.0.0.0:8080:80 --volume kept:/data {HTTPD}")
         server.machine.output("docker exec published /bin/sh -c 'echo precious > /data/file'")
-        assert "container" in server.machine.output("docker exec published /bin/wget -qO- http://127.0.0.1/")
+        answers = "docker exec published /bin/wget -qO- http://127.0.0.1/"
+        wait_for(lambda: "container" in server.machine.run(answers).output, answers, 120)
         unreachable(server, "with a published port")
 
 
@@ -157,29 +158,34 @@ class TestContainer:
     def reaches(server: Server, address: str, port: int, who: str = "docker exec inside") -> bool:
         return server.machine.run(f"{who} /bin/busybox nc -w 3 {address} {port} </dev/null").code == 0
 
+    def reaches_in_time(self, server: Server, address: str, port: int, who: str = "docker exec inside") -> bool:
+        """For what must succeed: emulated on a busy machine an answer may take longer than one attempt waits."""
+        wait_for(lambda: self.reaches(server, address, port, who), f"{who} to {address} {port}", 120)
+        return True
+
     @pytest.mark.parametrize("target", TARGETS)
     def test_is_refused(self, server: Server, target: str) -> None:
         assert not self.reaches(server, *self.TARGETS[target])
 
     def test_a_neighbour_and_https_outside_are_reached(self, server: Server) -> None:
-        assert self.reaches(server, "beside", 80)
-        assert self.reaches(server, HERE4, 443)
+        assert self.reaches_in_time(server, "beside", 80)
+        assert self.reaches_in_time(server, HERE4, 443)
 
     def test_a_container_on_another_network_is_refused(self, server: Server) -> None:
         form = "'{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}'"
         address = server.machine.output(f"docker inspect --format {form} published")
         assert not self.reaches(server, address, 80)
-        assert self.reaches(server, address, 80, "docker exec published")
+        assert self.reaches_in_time(server, address, 80, "docker exec published")
 
     def test_only_root_on_the_host_reads_the_metadata(self, server: Server) -> None:
-        assert self.reaches(server, METADATA, 80, "runuser -u root --")
+        assert self.reaches_in_time(server, METADATA, 80, "runuser -u root --")
         assert not self.reaches(server, METADATA, 80, "runuser -u ops --")
         assert not self.reaches(server, METADATA, 80, "runuser -u cloudflared --")
 
     def test_without_the_rules_every_target_is_reached(self, server: Server) -> None:
         server.machine.output("nft delete table inet zero_exposure")
         try:
-            reached = {target: self.reaches(server, *place) for target, place in self.TARGETS.items()}
+            reached = {target: self.reaches_in_time(server, *place) for target, place in self.TARGETS.items()}
         finally:
             server.machine.output("nft -f /etc/nftables.conf")
         assert all(reached.values()), reached
