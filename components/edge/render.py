@@ -8,9 +8,10 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment
 
 from components.edge.plan import Plan
+from components.template import templates
 from settings.load import SettingsError
 
 MAX_EXPRESSION = 4096
@@ -86,9 +87,7 @@ def expression(name: str, **values: object) -> str:
 
 @cache
 def _templates() -> Environment:
-    # No escaping: the texts are expressions, not HTML, and the filters quote what goes in.
-    folder = FileSystemLoader(Path(__file__).parent / "waf")
-    environment = Environment(loader=folder, undefined=StrictUndefined, autoescape=False)  # noqa: S701 - not HTML
+    environment = templates(Path(__file__).parent / "waf")
     environment.filters |= {"quoted": json.dumps, "set": _set, "addresses": _addresses}
     return environment
 

@@ -6,8 +6,7 @@ from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
+from components.template import templates
 from settings.egress import Egress
 from settings.stack import Settings
 from topology import EGRESS_PORT, PROXY, RESOLVER, Network, Topology
@@ -97,16 +96,10 @@ def _client(network: Network, allowed: dict[str, tuple[str, ...]]) -> Client:
 
 def files(given: Values) -> dict[str, str]:
     """Path in the container → text, without the certificate and its key."""
-    environment = Environment(
-        loader=FileSystemLoader(FOLDER),
-        undefined=StrictUndefined,
-        autoescape=False,  # noqa: S701 - squid's configuration, made from checked settings, is no HTML
-        keep_trailing_newline=True,
-        trim_blocks=True,
-    )
-    templates = {path.stem: f"snippets/{path.name}" for path in sorted((FOLDER / "snippets").glob("*.conf.j2"))}
-    context = {**_context(given), "snippets": list(templates)}
-    named = {"squid.conf": "squid.conf.j2", **templates}
+    environment = templates(FOLDER, trim_blocks=True)
+    sources = {path.stem: f"snippets/{path.name}" for path in sorted((FOLDER / "snippets").glob("*.conf.j2"))}
+    context = {**_context(given), "snippets": list(sources)}
+    named = {"squid.conf": "squid.conf.j2", **sources}
     return {f"{CONFIG}/{name}": environment.get_template(path).render(context) for name, path in named.items()}
 
 

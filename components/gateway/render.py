@@ -8,8 +8,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
+from components.template import templates
 from settings.gateway import Gateway
 from settings.route import Route
 from topology import CLOUDFLARED, CROWDSEC, GATEWAY, GATEWAY_PORT, SYSLOG_PORT, Topology, Upstream
@@ -116,12 +115,7 @@ def _crowdsec(host: str) -> Crowdsec:
 
 def files(given: Values) -> dict[str, str]:
     """Path in the container → text, without secrets."""
-    environment = Environment(
-        loader=FileSystemLoader(FOLDER),
-        undefined=StrictUndefined,
-        autoescape=False,  # noqa: S701 - nginx configuration, made from checked settings, is no HTML
-        keep_trailing_newline=True,
-    )
+    environment = templates(FOLDER)
     context = _context(given)
     rendered = {f"{CONFIG}/nginx.conf": environment.get_template("nginx.conf.j2").render(context)}
     for template in sorted((FOLDER / "snippets").glob("*.conf.j2")):

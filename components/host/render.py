@@ -9,7 +9,7 @@ from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Final, Literal
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from components.template import templates
 
 MAX_USER_DATA: Final = 32 * 1024
 """Bytes; Hetzner refuses more. https://docs.hetzner.cloud/#servers-create-a-server"""
@@ -93,7 +93,7 @@ def user_data(values: Values) -> str:
         ValueError: it is larger than the provider accepts.
     """
     rules, *others = files(values)
-    template = _environment(FOLDER).get_template("user-data.yaml.j2")
+    template = templates(FOLDER, trim_blocks=True, lstrip_blocks=True).get_template("user-data.yaml.j2")
     text = template.render(vars(values), disk=values.disk, nftables=rules.text, files=others)
     size = len(text.encode())
     if size > MAX_USER_DATA:
@@ -104,7 +104,7 @@ def user_data(values: Values) -> str:
 def files(values: Values) -> list[File]:
     """Every file that holds no secret: the packet filter first, the manifest of all others last."""
     paths = sorted(path.relative_to(ROOT) for path in ROOT.rglob("*") if path.is_file())
-    environment = _environment(ROOT)
+    environment = templates(ROOT, trim_blocks=True, lstrip_blocks=True)
     shared = _shared(values)
     found = [
         File(f"/{path.as_posix().removesuffix('.j2')}", environment.get_template(path.as_posix()).render(shared))
@@ -151,14 +151,3 @@ def _shared(values: Values) -> dict[str, object]:
 def _manifest(found: list[File]) -> str:
     """In the form that ``sha256sum --check`` reads."""
     return "".join(f"{hashlib.sha256(file.text.encode()).hexdigest()}  {file.path}\n" for file in found)
-
-
-def _environment(folder: Path) -> Environment:
-    return Environment(
-        loader=FileSystemLoader(folder),
-        undefined=StrictUndefined,
-        autoescape=False,  # noqa: S701  # configuration, not HTML; values in YAML go through tojson
-        keep_trailing_newline=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )

@@ -4,8 +4,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
+from components.template import templates
 from settings.intrusion import Intrusion
 from topology import CROWDSEC, GATEWAY, SYSLOG_PORT, Topology
 
@@ -50,22 +49,15 @@ def values(topology: Topology, intrusion: Intrusion, operators: tuple[str, ...])
 
 def files(given: Values) -> dict[str, str]:
     """Path in the container → text, without secrets."""
-    templates = {
-        f"{given.folder}/{name}": f"{name}.j2" for name in ("config.yaml", "acquisition.yaml", "profiles.yaml")
-    }
-    templates |= {f"{given.folder}/start.sh": "start.sh"}
+    sources = {f"{given.folder}/{name}": f"{name}.j2" for name in ("config.yaml", "acquisition.yaml", "profiles.yaml")}
+    sources |= {f"{given.folder}/start.sh": "start.sh"}
     for parser, stage in STAGES.items():
         source = next((FOLDER / "parsers").glob(f"{parser}.yaml*")).name
-        templates[f"{given.hub}/parsers/{stage}/{parser}.yaml"] = f"parsers/{source}"
+        sources[f"{given.hub}/parsers/{stage}/{parser}.yaml"] = f"parsers/{source}"
     for scenario in sorted((FOLDER / "scenarios").glob("*.yaml")):
-        templates[f"{given.hub}/scenarios/{scenario.name}"] = f"scenarios/{scenario.name}"
-    environment = Environment(
-        loader=FileSystemLoader(FOLDER),
-        undefined=StrictUndefined,
-        autoescape=False,  # noqa: S701 - YAML, made from checked settings, is no HTML
-        keep_trailing_newline=True,
-    )
-    rendered = {path: environment.get_template(name).render(vars(given)) for path, name in templates.items()}
+        sources[f"{given.hub}/scenarios/{scenario.name}"] = f"scenarios/{scenario.name}"
+    environment = templates(FOLDER)
+    rendered = {path: environment.get_template(name).render(vars(given)) for path, name in sources.items()}
     return rendered | _required(given)
 
 

@@ -5,9 +5,8 @@ from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from components.resolver.names import ZONE, Record, nodes, records, reverse_zones
+from components.template import templates
 from settings.blocklist import blocked
 from settings.resolver import Resolver
 from settings.stack import Settings
@@ -73,16 +72,10 @@ def values(settings: Settings, topology: Topology) -> Values:
 
 def files(given: Values) -> dict[str, str]:
     """Path in the container → text."""
-    environment = Environment(
-        loader=FileSystemLoader(FOLDER),
-        undefined=StrictUndefined,
-        autoescape=False,  # noqa: S701 - unbound's configuration, made from checked settings, is no HTML
-        keep_trailing_newline=True,
-        trim_blocks=True,
-    )
-    templates = {path.stem: f"snippets/{path.name}" for path in sorted((FOLDER / "snippets").glob("*.conf.j2"))}
-    context = {**_context(given), "snippets": list(templates)}
-    named = {"unbound.conf": "unbound.conf.j2", **templates}
+    environment = templates(FOLDER, trim_blocks=True)
+    sources = {path.stem: f"snippets/{path.name}" for path in sorted((FOLDER / "snippets").glob("*.conf.j2"))}
+    context = {**_context(given), "snippets": list(sources)}
+    named = {"unbound.conf": "unbound.conf.j2", **sources}
     return {f"{CONFIG}/{name}": environment.get_template(path).render(context) for name, path in named.items()}
 
 
