@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from components.intrusion import edge_bans
 from tests.live.gateway.connector import OPERATOR
 from tests.live.gateway.crowdsec import CrowdSec
 from tests.live.gateway.load import Load
@@ -144,6 +145,17 @@ def test_while_crowdsec_is_away_nothing_is_lost_and_its_bans_hold(watched: Stand
         assert is_banned(watched, "198.51.100.40")
     assert load.statuses.keys() == {200}
     assert not is_banned(watched, "198.51.100.42")
+
+
+def test_the_worker_for_the_edge_reads_real_decisions(crowdsec: CrowdSec) -> None:
+    crowdsec.cscli("decisions", "add", "--ip", "9.9.9.9")
+    crowdsec.cscli("decisions", "add", "--range", "8.8.8.0/24")
+    crowdsec.cscli("decisions", "add", "--ip", "2a00:1450:4001:80b::200e")
+    key = str(crowdsec.folder / "secrets/reader-gateway")
+    settings = edge_bans.Settings(f"http://{crowdsec.values.listen}/v1/decisions", key, "", "", "")
+    found = edge_bans.decisions(settings, edge_bans.fetcher(""))
+    assert found[:3] == ["2a00:1450:4001:80b::/64", "8.8.8.0/24", "9.9.9.9"]
+    assert not [network for network in found if network.startswith("198.51.100.")], "documentation's own is not public"
 
 
 def test_crowdsec_explains_a_real_line_by_our_parser_and_scenario(watched: Stand, crowdsec: CrowdSec) -> None:
