@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import urllib.request
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from pathlib import Path
 
 from components.intrusion.render import Values, files
@@ -54,8 +55,13 @@ class CrowdSec:
             self.process = subprocess.Popen(
                 ["/bin/sh", *arguments], stdout=log, stderr=log, cwd=self.folder, **unprivileged()
             )
-        wait_until(self._is_up, self.folder / "log", within=60)
+        wait_until(lambda: self._is_up() and self._takes_lines(), self.folder / "log", within=60)
         return self
+
+    def _takes_lines(self) -> bool:
+        """The log's socket is opened after the API: a line that comes between is lost."""
+        place = f"{ip_address(CROWDSEC).packed[::-1].hex().upper()}:{SYSLOG_PORT:04X}"
+        return place in Path("/proc/net/udp").read_text(encoding="ascii")
 
     def _is_up(self) -> bool:
         request = urllib.request.Request(f"http://{self.values.listen}/v1/decisions", headers={"X-Api-Key": KEY})
