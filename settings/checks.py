@@ -151,6 +151,19 @@ def _admin_routes(settings: Settings) -> Iterator[Problem]:
                 yield f"services.{name}.routes[{index}].admin", "needs operators.networks: nobody could reach it"
 
 
+def _error_bodies(settings: Settings) -> Iterator[Problem]:
+    """Beside an admin path every error has one body, or the service's own would tell which paths exist."""
+    hiding = {route.host for service in settings.services.values() for route in service.routes if route.admin}
+    for name, service in settings.services.items():
+        for index, route in enumerate(service.routes):
+            if route.errors == "service" and route.host in hiding:
+                path = f"services.{name}.routes[{index}].errors"
+                yield (
+                    path,
+                    f"{route.host} has admin paths, so its errors are the gateway's: give admin a host of its own",
+                )
+
+
 def _replicas(settings: Settings) -> Iterator[Problem]:
     for name, service in settings.services.items():
         if service.replicas > 1 and service.volumes:
@@ -258,6 +271,7 @@ CHECKS: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
     _intrusion,
     _ssh_host,
     _admin_routes,
+    _error_bodies,
     _replicas,
     _mounts,
     _references,
