@@ -79,7 +79,9 @@ def capture(network: Network, folder: Path) -> Iterator[Capture]:
 def _scan(network: Network, protocol: str, address: str) -> Finding:
     family = ["-6"] if ":" in address else []
     options = TCP if protocol == "tcp" else UDP
-    command = ("nmap", "-n", "-Pn", "-T4", "--max-retries", "2", *family, *options, "-oG", "-", address)
+    # The kernel resolves the neighbour: nmap gives up on an emulated guest that takes its time.
+    fixed = ("-n", "-Pn", "--disable-arp-ping", "--send-ip", "-T4", "--max-retries", "2", "-oG", "-")
+    command = ("nmap", *fixed, *family, *options, address)
     report = network.run(*command, timeout=300).stdout
     return Finding(address, protocol, tuple(_open(report, protocol)), _filtered(report, protocol))
 

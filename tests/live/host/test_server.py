@@ -10,10 +10,11 @@ from tests.live.host import server as parts
 from tests.live.host.conftest import Server, come_up, measure
 from tests.live.host.machine import VOLUME
 from tests.live.host.network import GUEST4, GUEST6, HERE4, METADATA, PRIVATE, wait_for
-from tests.live.host.scan import capture, opened, scan
+from tests.live.host.scan import PORTS, capture, opened, scan
 
 DOCKER_RUN = "docker run --detach --restart unless-stopped"
 HTTPD = "busybox:test /bin/httpd -f -p 80 -h /www"
+LAST_COUNTER = "sed -nE 's/.*counter packets ([0-9]+) .*/\\1/p' | tail -1"
 HOST_PORT = 2022
 PATIENCE = 0.5
 """Seconds between an answer and its line in the watch's log."""
@@ -24,10 +25,17 @@ UDP_ECHO = (
 CLASSICAL = "KexAlgorithms=curve25519-sha256,ecdh-sha2-nistp256,diffie-hellman-group14-sha256"
 
 
+def dropped(server: Server) -> int:
+    """Packets from outside that the wall has thrown away."""
+    return int(server.machine.output(f"nft list chain inet zero_exposure input | {LAST_COUNTER}"))
+
+
 def unreachable(server: Server, what: str) -> None:
-    """Not one open port, and not one packet in answer to a whole scan."""
+    """Not one open port, not one packet in answer to a whole scan, and every probe arrived."""
+    before = dropped(server)
     with capture(server.network, server.folder) as answers:
         findings = scan(server.network)
+    assert dropped(server) - before >= sum(PORTS[finding.protocol] for finding in findings), "probes were lost"
     assert opened(findings) == set(), what
     assert all(finding.silent for finding in findings), findings
     assert answers.packets == [], what
@@ -249,8 +257,12 @@ class TestReplacement:
         """The control of the guest: the same image without our user data."""
         server.machine.shut_down()
         server.machine = server.rent("plain", "#cloud-config\n{}\n")
-        powered_on = server.machine.powered_on
-        wait_for(lambda: any(sight.outcome == "open" for sight in server.answers_since(powered_on)), "open port", 900)
+        powered_on, login = server.machine.powered_on, {f"{GUEST4} 22", f"{GUEST6} 22"}
+        wait_for(
+            lambda: login <= {sight.port for sight in server.answers_since(powered_on) if sight.outcome == "open"},
+            "open login ports",
+            900,
+        )
         assert {(GUEST4, "22/tcp"), (GUEST6, "22/tcp")} <= opened(scan(server.network))
 
     def test_data_containers_host_key_and_tunnel_survive(self, server: Server) -> None:
