@@ -112,19 +112,31 @@ class Engine:
     def cut_power(self) -> None:
         """Kill the daemon, what it started, and every process of every container, all without a word."""
         self.client.close()
-        own = [pid for pid in _processes() if str(self.folder) in _command(pid) or f"/{self.name}/" in _groups(pid)]
-        for pid in own:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        self.process.wait(STOPS_WITHIN)
+        self._kill_all()
+        # What a server has in /run does not outlive its power.
+        shutil.rmtree(self.folder / "exec", ignore_errors=True)
+        (self.folder / "pid").unlink(missing_ok=True)
 
     def end(self) -> None:
-        """Stop for good: the daemon, and the namespaces' holder."""
-        with suppress(docker.errors.DockerException):
-            self.clear()
-        self.stop()
-        self.place.kill()
-        self.place.wait()
+        """Stop for good, whatever state it is in: containers, daemon, and the namespaces' holder."""
+        try:
+            if hasattr(self, "client"):
+                with suppress(docker.errors.DockerException, OSError):
+                    self.clear()
+                self.client.close()
+        finally:
+            self._kill_all()
+            self.place.kill()
+            self.place.wait()
+
+    def _kill_all(self) -> None:
+        """Every process of the daemon and of containers, found by the folder and the control group that are theirs."""
+        for pid in _processes():
+            if str(self.folder) in _command(pid) or f"/{self.name}/" in _groups(pid):
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+        if hasattr(self, "process"):
+            self.process.wait(STOPS_WITHIN)
 
     def load_firewall(self, rules: str) -> None:
         """Put rules of the server's into force."""
@@ -148,8 +160,8 @@ def running(host: Host) -> Iterator[Engine]:
         stack.callback(_remove_cgroups, name)
         engine = Engine(name, netns, folder, host, out)
         engine.load_firewall(host.firewall)
-        engine.start()
         stack.callback(engine.end)
+        engine.start()
         yield engine
 
 
