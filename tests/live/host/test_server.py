@@ -175,8 +175,12 @@ class TestContainer:
     def test_is_refused(self, server: Server, target: str) -> None:
         assert not self.reaches(server, *self.TARGETS[target])
 
-    def test_a_neighbour_and_https_outside_are_reached(self, server: Server) -> None:
-        assert self.reaches_in_time(server, "beside", 80)
+    def test_a_link_leads_one_way(self, server: Server) -> None:
+        """The first container of a network has its second address, which is the server's."""
+        assert self.reaches_in_time(server, "172.24.1.2", 80, "docker exec beside")
+        assert not self.reaches(server, "172.24.1.3", 80)
+
+    def test_https_outside_is_reached(self, server: Server) -> None:
         assert self.reaches_in_time(server, HERE4, 443)
 
     def test_a_container_on_another_network_is_refused(self, server: Server) -> None:
