@@ -8,7 +8,19 @@ import pytest
 from tests.live.docker.deployed import Deployed, deployed
 from tests.programs import need
 
-PROGRAMS = ("dockerd", "ip", "nft", "iptables", "nsenter", "unshare", "nginx", "redis-server", "nats-server", "unbound")
+PROGRAMS = (
+    "dockerd",
+    "ip",
+    "nft",
+    "iptables",
+    "nsenter",
+    "unshare",
+    "nginx",
+    "redis-server",
+    "nats-server",
+    "unbound",
+    "crowdsec",
+)
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,8 @@ from ops.preview.record import Recording
 
 VISITOR, OPERATOR = "192.88.99.7", "203.0.113.7"
 """Addresses outside of, and within, the example's ``operators.networks``."""
+STRANGERS = "192.88.100"
+"""First three numbers of addresses that knock where they should not. CrowdSec bans who does so five times."""
 TUNNEL_DOWN = 530
 """What Cloudflare answers where no connector is there."""
 CONFIG = "cloudflare:index/zeroTrustTunnelCloudflaredConfig:ZeroTrustTunnelCloudflaredConfig"

@@ -47,7 +47,7 @@ def test_what_the_engine_has_is_what_the_graph_says(stack: Deployed) -> None:
         assert (host["CapDrop"], host["SecurityOpt"]) == (["ALL"], ["no-new-privileges:true"]), node
         assert (host["PortBindings"] or {}, host["RestartPolicy"]["Name"]) == ({}, "unless-stopped"), node
         assert (config["User"], config["Hostname"]) == (props["user"], props["hostname"]), node
-        assert (host["Tmpfs"] or {}) == (props.get("tmpfs") or {}), node
+        assert (host.get("Tmpfs") or {}) == (props.get("tmpfs") or {}), node
 
 
 def test_a_changed_file_replaces_the_container_of_its_service_alone(stack: Deployed) -> None:

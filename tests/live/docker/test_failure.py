@@ -8,7 +8,7 @@ import time
 import pytest
 
 from tests.live.docker.deployed import Deployed, until
-from tests.live.docker.edge import TUNNEL_DOWN, VISITOR
+from tests.live.docker.edge import STRANGERS, TUNNEL_DOWN
 from tests.live.docker.load import Load
 from tests.live.docker.visitor import API, DASHBOARD, Visitor
 
@@ -62,7 +62,7 @@ def test_a_killed_container_takes_only_its_own_routes_along_and_is_back(stack: D
     statuses = {answer.status for answers in load.answers.values() for answer in answers}
     assert load.failed <= ROUTES[node]
     assert statuses - {200} <= UNAVAILABLE
-    assert Visitor(stack.edge).dashboard(VISITOR).status == 502
+    assert Visitor(stack.edge).dashboard(f"{STRANGERS}.{10 + sorted(ROUTES).index(node)}").status == 502
     assert _lost(stack, load.acknowledged) == set()
 
 

@@ -5,9 +5,9 @@ import json
 import time
 
 from tests.live.docker.deployed import Deployed, until
-from tests.live.docker.edge import VISITOR
+from tests.live.docker.edge import STRANGERS
 from tests.live.docker.recorded import password
-from tests.live.docker.visitor import DASHBOARD, Visitor
+from tests.live.docker.visitor import API, DASHBOARD, Visitor
 
 WITHOUT_HEALTH_CHECK = {"crowdsec"}
 
@@ -56,7 +56,16 @@ def test_what_is_no_image_is_refused_by_the_image_processor_and_never_done(stack
 
 def test_the_dashboard_is_there_for_an_operator_and_for_nobody_else(stack: Deployed) -> None:
     visitor = Visitor(stack.edge)
-    unknown = stack.edge.request("GET", "nobody.example.org", "/", routed_as=DASHBOARD)
+    unknown = stack.edge.request("GET", "nobody.example.org", "/", visitor=f"{STRANGERS}.2", routed_as=DASHBOARD)
     assert visitor.dashboard().status == 200
-    assert visitor.dashboard(VISITOR) == unknown
+    assert visitor.dashboard(f"{STRANGERS}.1") == unknown
     assert unknown.status == 502
+
+
+def test_who_keeps_knocking_at_the_dashboard_is_banned_everywhere_and_nobody_else_is(stack: Deployed) -> None:
+    visitor, knocking = Visitor(stack.edge), f"{STRANGERS}.3"
+    for _ in range(6):
+        visitor.dashboard(knocking)
+    asked = f"/rpc/status?id={visitor.uploaded(b'image of someone else')}"
+    until(lambda: stack.edge.request("GET", API, asked, visitor=knocking).status == 403, 30, "the ban")
+    assert stack.edge.request("GET", API, asked).status == 200
