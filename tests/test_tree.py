@@ -34,7 +34,9 @@ def _is(top: str, word: str) -> bool:
     return top.startswith(word) if word.endswith("_") else top == word
 
 
-@pytest.mark.parametrize("path", _sources("components/*/render.py", "components/template.py", "topology.py", "settings/**/*.py"), ids=str)
+@pytest.mark.parametrize(
+    "path", _sources("components/*/render.py", "components/template.py", "topology.py", "settings/**/*.py"), ids=str
+)
 def test_pure_parts_import_no_pulumi(path: Path) -> None:
     assert _breaches(path, PULUMI) == []
 
