@@ -12,6 +12,7 @@ from tests.live.host.machine import VOLUME
 from tests.live.host.network import GUEST4, GUEST6, HERE4, METADATA, PRIVATE, wait_for
 from tests.live.host.scan import PORTS, capture, opened, scan
 
+pytestmark = pytest.mark.machine
 DOCKER_RUN = "docker run --detach --restart unless-stopped"
 HTTPD = "busybox:test /bin/httpd -f -p 80 -h /www"
 LAST_COUNTER = "sed -nE 's/.*counter packets ([0-9]+) .*/\\1/p' | tail -1"
