@@ -7,10 +7,14 @@ local store = ngx.shared.bans
 local address = require "address"
 
 local LENGTHS = "lengths"
-local lengths, seen = {}, nil
+local lengths, seen, looked = {}, nil, nil
 
--- The prefix lengths in use change seldom: they are parsed again only when their text has.
+-- The prefix lengths in use change seldom: they are parsed again only when their text has, and the text is looked at
+-- once for all requests of the same millisecond.
 local function current_lengths()
+    local now = ngx.now()
+    if now == looked then return lengths end
+    looked = now
     local text = store:get(LENGTHS)
     if text ~= seen then
         seen, lengths = text, {}

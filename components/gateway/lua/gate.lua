@@ -1,6 +1,7 @@
 -- The order in which a request is judged, cheapest and most certain first. A check either lets it on ("") or gives the
 -- status to refuse it with, which nginx answers (answer.lua); decision and reason are for the log.
 local cjson = require "cjson.safe"
+local address = require "address"
 local bans = require "bans"
 local bit = require "bit"
 local crowdsec = require "crowdsec"
@@ -10,7 +11,7 @@ local rules = require "rules"
 
 local gate = {}
 local var, get_headers, clear_header = ngx.var, ngx.req.get_headers, ngx.req.clear_header
-local config
+local config, peer_bytes
 local prefix, served = "", 0
 
 local function hex(bytes)
@@ -27,6 +28,7 @@ end
 -- Runs in the master before it forks, so a mistake keeps nginx from starting, and a reload from happening.
 function gate.load(name)
     config = assert(cjson.decode(read(name)))
+    peer_bytes = assert(address.parse(config.peer))
     rules.load(config.rules, read)
     if config.crowdsec then config.crowdsec.key = read(config.crowdsec.key_file) end
 end
@@ -66,18 +68,17 @@ local function shorten(agent, target)
 end
 
 -- nginx takes the first of two such headers, other software the last, or all of them: only one is an address.
-local function is_one_address(value)
+local function is_one_address(value, bytes)
     if value == nil then return not config.edge end
-    return type(value) == "string" and not value:find(",", 1, true) and var.remote_addr ~= config.peer
+    return type(value) == "string" and not value:find(",", 1, true) and bytes ~= peer_bytes
 end
 
 -- An IPv6 visitor is a /64: for less, nobody needs more than one address to go on.
-local function visitor()
-    local address = var.binary_remote_addr
-    if #address ~= 16 then return address end
-    address = address:sub(1, 8)
-    var.visitor_64 = address
-    return address
+local function visitor(bytes)
+    if #bytes ~= 16 then return bytes end
+    local network = bytes:sub(1, 8)
+    var.visitor_64 = network
+    return network
 end
 
 -- 24 random digits of the worker, 8 that count its requests.
@@ -93,10 +94,10 @@ end
 
 -- A path that must not be found takes the very way of one that is not there: through the same route, service,
 -- limits and error page, under a name that no service can have.
-local function judge_path(raw)
+local function judge_path(raw, host)
     local ambiguous = path.ambiguous(raw)
     if ambiguous then return hide("ambiguous", ambiguous) end
-    local prefixes = config.admin[var.host]
+    local prefixes = config.admin[host]
     if prefixes and var.operator ~= "1" and path.under_any(raw, prefixes) then return hide("hidden", "admin") end
     return ""
 end
@@ -106,13 +107,15 @@ function gate.judge()
     var.own_id = next_id()
     if var.realip_remote_addr ~= config.peer then return refuse("444", "closed", "peer") end
     local headers, problem = get_headers(100)
-    local target = var.request_uri
+    -- Names are in lower case. The metatable would spell every missing one anew to look it up again.
+    setmetatable(headers, nil)
+    local target, host, bytes = var.request_uri, var.host, var.binary_remote_addr
     shorten(headers["user-agent"], target)
     if problem then return refuse("431", "refused", "headers") end
-    if headers.host ~= var.host then return refuse("444", "closed", "host") end
-    if not is_one_address(headers["cf-connecting-ip"]) then return refuse("400", "refused", "address") end
+    if headers.host ~= host then return refuse("444", "closed", "host") end
+    if not is_one_address(headers["cf-connecting-ip"], bytes) then return refuse("400", "refused", "address") end
     if config.edge and type(headers["cf-ray"]) ~= "string" then return refuse("400", "refused", "ray") end
-    local banned = bans.find(visitor())
+    local banned = bans.find(visitor(bytes))
     if banned then return refuse("403", "banned", banned) end
     if headers["x-forwarded-proto"] ~= "https" then
         if headers["x-forwarded-proto"] == "http" then return refuse("308", "redirected", "http") end
@@ -121,7 +124,7 @@ function gate.judge()
     if target:byte(1) ~= 47 then return refuse("400", "refused", "target") end
     take_overrides_away(headers)
     local query = target:find("?", 1, true)
-    return judge_path(query and target:sub(1, query - 1) or target)
+    return judge_path(query and target:sub(1, query - 1) or target, host)
 end
 
 -- Status to refuse a request with by the header rules of its route; "" lets it on.

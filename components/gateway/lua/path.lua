@@ -38,13 +38,30 @@ function path.is_utf8(text)
     return true
 end
 
+-- Characters that stand for themselves everywhere. A table and not a pattern, since the JIT compiler knows no patterns.
+local PLAIN = {}
+for byte = 0, 255 do PLAIN[byte] = string.char(byte):find("[%w%-_~!$&'()*+,:@=/.;]") ~= nil end
+
+local SLASH, DOT = 47, 46
+
+-- Nothing to decode, and no segment that begins with a dot: almost every path.
+local function is_plain(text)
+    local before
+    for index = 1, #text do
+        local byte = text:byte(index)
+        if not PLAIN[byte] or (byte == DOT and before == SLASH) then return false end
+        before = byte
+    end
+    return true
+end
+
 local function has_dot_segment(text)
     return (text .. "/"):find("/%.%.?[/;?#]") ~= nil
 end
 
--- Why a path has no single meaning, or nil. The first two tests let almost every path through at once.
+-- Why a path has no single meaning, or nil.
 function path.ambiguous(text)
-    if not text:find("[^%w%-_~!$&'()*+,:@=/.;]") and not text:find("/.", 1, true) then return nil end
+    if is_plain(text) then return nil end
     if text:find("[%c\127-\255\\#]") then return "bytes" end
     for _ = 1, ROUNDS do
         if has_dot_segment(text) then return "dots" end
