@@ -74,8 +74,17 @@ def test_only_what_may_be_repeated_is_tried_elsewhere(shaken: Stand, method: str
     """The second of the two hangs up on every request after having read it."""
     hanging_up = Backend(DEAD, BACKEND_PORT, "hanging up", hangs_up=True).start()
     sound = Backend(TWIN, BACKEND_PORT, "sound").start()
+    found: set[int] = set()
+
+    def asked() -> bool:
+        found.add(shaken.connector.ask("/pair", method).status)
+        return found >= statuses
+
     try:
-        found = {shaken.connector.ask("/pair", method).status for _ in range(12)}
+        # A service that failed a moment ago is left alone for two seconds.
+        wait_until(asked)
+        for _ in range(12):
+            asked()
     finally:
         hanging_up.stop()
         sound.stop()
