@@ -24,6 +24,7 @@ ROUTES = {
     "imgproxy": set[str](),
     "postgres": {API, DASHBOARD},
     "queue": set[str](),
+    "resolver": set[str](),
     "worker": set[str](),
 }
 """Node → hosts that need it to answer."""
