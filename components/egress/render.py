@@ -6,7 +6,7 @@ from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
 
-from components.template import templates
+from components.template import with_snippets
 from settings.egress import Egress
 from settings.stack import Settings
 from topology import EGRESS_PORT, PROXY, RESOLVER, Network, Topology
@@ -96,11 +96,7 @@ def _client(network: Network, allowed: dict[str, tuple[str, ...]]) -> Client:
 
 def files(given: Values) -> dict[str, str]:
     """Path in the container → text, without the certificate and its key."""
-    environment = templates(FOLDER, trim_blocks=True)
-    sources = {path.stem: f"snippets/{path.name}" for path in sorted((FOLDER / "snippets").glob("*.conf.j2"))}
-    context = {**_context(given), "snippets": list(sources)}
-    named = {"squid.conf": "squid.conf.j2", **sources}
-    return {f"{CONFIG}/{name}": environment.get_template(path).render(context) for name, path in named.items()}
+    return {f"{CONFIG}/{name}": text for name, text in with_snippets(FOLDER, "squid.conf", _context(given)).items()}
 
 
 def _context(given: Values) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from components.resolver.names import ZONE, Record, nodes, records, reverse_zones
-from components.template import templates
+from components.template import with_snippets
 from settings.blocklist import blocked
 from settings.resolver import Resolver
 from settings.stack import Settings
@@ -72,11 +72,7 @@ def values(settings: Settings, topology: Topology) -> Values:
 
 def files(given: Values) -> dict[str, str]:
     """Path in the container → text."""
-    environment = templates(FOLDER, trim_blocks=True)
-    sources = {path.stem: f"snippets/{path.name}" for path in sorted((FOLDER / "snippets").glob("*.conf.j2"))}
-    context = {**_context(given), "snippets": list(sources)}
-    named = {"unbound.conf": "unbound.conf.j2", **sources}
-    return {f"{CONFIG}/{name}": environment.get_template(path).render(context) for name, path in named.items()}
+    return {f"{CONFIG}/{name}": text for name, text in with_snippets(FOLDER, "unbound.conf", _context(given)).items()}
 
 
 def _context(given: Values) -> dict[str, Any]:

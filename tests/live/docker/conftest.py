@@ -1,12 +1,11 @@
 """One Engine with the whole dev stack for all tests here; each leaves it as it found it."""
 
-import os
 from collections.abc import Iterator
 
 import pytest
 
 from tests.live.docker.deployed import Deployed, deployed
-from tests.programs import need
+from tests.programs import need, need_root
 
 PROGRAMS = (
     "dockerd",
@@ -27,7 +26,6 @@ PROGRAMS = (
 def stack() -> Iterator[Deployed]:
     """The stack as recorded, every container healthy."""
     need(*PROGRAMS)
-    if os.geteuid() != 0:
-        pytest.fail("needs root") if os.environ.get("CI") else pytest.skip("needs root: network namespaces")
+    need_root()
     with deployed() as found:
         yield found

@@ -13,10 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from components.gateway.render import PREFIX
-from tests.programs import INSTALL, need
+from tests.programs import INSTALL, give_up, need
 
 MODULES = Path("/usr/lib/nginx/modules")
 NEEDED = ("ndk_http_module.so", "ngx_http_lua_module.so", "ngx_http_headers_more_filter_module.so")
@@ -40,10 +38,8 @@ def need_nginx() -> None:
     """Skip, or in CI fail, where nginx or one of its modules is missing."""
     need("nginx")
     missing = [name for name in NEEDED if not (MODULES / name).exists()]
-    if missing and os.environ.get("CI"):
-        pytest.fail(f"{', '.join(missing)} missing: {INSTALL}")
     if missing:
-        pytest.skip(f"{', '.join(missing)} missing: {INSTALL}")
+        give_up(f"{', '.join(missing)} missing: {INSTALL}")
 
 
 def folder_for_nobody() -> Path:

@@ -13,7 +13,7 @@ from tests.live.host import server as parts
 from tests.live.host.image import Image, Suite, image
 from tests.live.host.machine import Machine
 from tests.live.host.network import Network, network, wait_for
-from tests.programs import need
+from tests.programs import give_up, need, need_root
 
 PROGRAMS = ("qemu-system-x86_64", "qemu-img", "mmdebstrap", "mke2fs", "genisoimage", "nmap", "tcpdump", "ip", "ssh")
 MEASURED: list[str] = []
@@ -64,8 +64,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def suite(request: pytest.FixtureRequest) -> Suite:
     """Both Debian releases that a server may run."""
     need(*PROGRAMS)
-    if os.geteuid() != 0 or not Path("/dev/net/tun").exists():
-        pytest.skip("a virtual network needs root and /dev/net/tun")
+    need_root()
+    if not Path("/dev/net/tun").exists():
+        give_up("a virtual network needs /dev/net/tun")
     chosen: Suite = request.param
     return chosen
 
