@@ -5,7 +5,8 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help preview test test-host test-tools check bench schema policy-state policy-coverage clean
+.PHONY: help init doctor preview review deploy drift test test-engine test-host test-tools check workflows bench schema policy-state \
+	policy-coverage clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -17,11 +18,30 @@ $(READY): requirements.txt requirements-dev.txt
 	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $(READY)
 
+init: $(READY) ## ask, and write the stack file of a new STACK (TARGET=local: without an account)
+	@$(BIN)/python -m ops.init --stack $(STACK) --target $(or $(TARGET),cloud)
+
+doctor: $(READY) ## is everything there for a deployment of STACK? Tools, tokens, permissions, stack file
+	@$(BIN)/python -m ops.doctor --stack $(STACK)
+
 preview: $(READY) ## what STACK would deploy, its exposure score, and whether it may be deployed
 	@$(BIN)/python -m ops.preview --stack $(STACK) --engine
 
+review: $(READY) ## what the working tree would change in STACK, compared with BASE (default origin/main), as Markdown
+	@$(BIN)/python -m ops.review --stack $(STACK) --base $(or $(BASE),origin/main) $(if $(OUT),--out $(OUT))
+
+deploy: $(READY) ## `pulumi up` of STACK with the policy pack; YES=1 asks nothing
+	@pulumi up --stack $(STACK) --policy-pack policy $(if $(YES),--yes --non-interactive)
+
+drift: $(READY) ## is what STACK has deployed still what the program says? Exit code 1 where it is not
+	@pulumi preview --stack $(STACK) --policy-pack policy --refresh --expect-no-changes --diff
+
 test: $(READY) ## all tests but test-host; those whose system program is missing are skipped by name
 	@$(BIN)/python -m pytest
+
+test-engine: $(READY) ## the tests that need the Pulumi CLI; `make test` skips them where it is missing
+	@command -v pulumi >/dev/null || { echo "pulumi is not on PATH: https://www.pulumi.com/docs/install/" >&2; exit 1; }
+	@$(BIN)/python -m pytest -m engine tests/engine
 
 test-host: $(READY) ## the rendered server on virtual machines, attacked from outside (root, 10 to 20 minutes)
 	@$(BIN)/python -m pytest -m machine tests/live/host
@@ -29,13 +49,17 @@ test-host: $(READY) ## the rendered server on virtual machines, attacked from ou
 test-tools: ## install the system programs that tests run configuration on (Debian)
 	@tests/install-tools.sh
 
-check: $(READY) ## formatting, lint, types, and that generated files are current
+check: $(READY) workflows ## formatting, lint, types, workflows, and that generated files are current
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy .
 	@$(BIN)/python -m ops.schema --check
 	@$(BIN)/python -m policy.coverage --check
 	@$(BIN)/python -m policy.source __main__.py deployment.py topology.py settings components
+
+workflows: $(READY) ## lint .github with actionlint and zizmor
+	@.ci/actionlint
+	@$(BIN)/zizmor --offline --quiet .github
 
 bench: $(READY) ## measurements, as ratios within one run
 	@$(BIN)/python -m bench

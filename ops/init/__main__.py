@@ -1,0 +1,75 @@
+"""`make init STACK=NAME`: asks, and writes Pulumi.NAME.yaml. It overwrites nothing.
+
+Exit code 0: written. 1: not written, with the reason.
+"""
+
+import argparse
+import re
+import sys
+from pathlib import Path
+
+import yaml
+from rich.console import Console
+
+from ops.init.question import QUESTIONS, Answers, Question
+from ops.init.render import render
+from settings.load import SettingsError, validate
+
+ROOT = Path(__file__).resolve().parents[2]
+NAMESPACE = "zero-exposure"
+STACK_NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}")
+"""What Pulumi accepts as a stack's name."""
+
+
+def main() -> int:
+    """Ask, check the whole, write."""
+    parser = argparse.ArgumentParser(prog="python -m ops.init", description=__doc__.splitlines()[0])
+    parser.add_argument("--stack", required=True, help="the new stack's name")
+    parser.add_argument("--target", choices=["cloud", "local"], default="cloud", help="default: cloud")
+    parser.add_argument("--root", type=Path, default=ROOT, help="folder of Pulumi.yaml (default: this project)")
+    options = parser.parse_args()
+    errors = Console(stderr=True)
+    path = options.root / f"Pulumi.{options.stack}.yaml"
+    if not STACK_NAME.fullmatch(options.stack) or path.exists():
+        errors.print(f"{path.name}: {'is there already' if path.exists() else 'no name for a stack'}", style="red")
+        return 1
+    try:
+        text = render(options.stack, ask(options.target, errors))
+        _check(text)
+    except (EOFError, KeyboardInterrupt, SettingsError) as error:
+        errors.print(f"Nothing was written. {error}", style="red", markup=False)
+        return 1
+    path.write_text(text, encoding="utf-8")
+    errors.print(f"{path.name} is written. Next: make preview STACK={options.stack}, make doctor STACK={options.stack}")
+    return 0
+
+
+def ask(target: str, errors: Console) -> Answers:
+    """Every answer, asked for until it is right. Raises ``EOFError`` where the answers end."""
+    answers: Answers = dict.fromkeys((question.key for question in QUESTIONS), None) | {"target": target}
+    for question in QUESTIONS:
+        if target == "cloud" or not question.cloud:
+            answers[question.key] = _answer(question, answers, errors)
+    return answers
+
+
+def _answer(question: Question, answers: Answers, errors: Console) -> object:
+    default = question.default(answers)
+    while True:
+        text = input(f"{question.text}{f' [{default}]' if default else ''}: ").strip() or default
+        try:
+            value: object = question.parse(text)
+        except ValueError as error:
+            errors.print(f"  {error}", style="red", markup=False)
+        else:
+            return value
+
+
+def _check(text: str) -> None:
+    """The checks that need more than one answer. Raises ``SettingsError``."""
+    config = yaml.safe_load(text)["config"]
+    validate({key.removeprefix(f"{NAMESPACE}:"): value for key, value in config.items()}, NAMESPACE)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

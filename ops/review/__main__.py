@@ -1,0 +1,93 @@
+"""`python -m ops.review --base REF`: what the working tree would change in a stack, for a pull request.
+
+Exit code 0: may be deployed. 1: a policy violation, or a stack file that is not right.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ops.review.change import Graph, change
+from ops.review.render import render
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class PreviewError(Exception):
+    """The offline preview came to no graph. The text says why."""
+
+
+def main() -> int:
+    """Compare two offline previews and write what differs."""
+    options = _options()
+    try:
+        after = _graph(ROOT, options.stack)
+    except PreviewError as error:
+        _write(f"### Stack `{options.stack}`: not previewed\n\n```\n{error}\n```\n", options.out)
+        return 1
+    before, reason = _before(options.base, options.stack)
+    found = change(before, after)
+    _write(render(found, options.stack, options.base if before else None, reason), options.out)
+    return 1 if found.blocked else 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m ops.review", description=__doc__.splitlines()[0])
+    parser.add_argument("--stack", default="dev", help="which Pulumi.STACK.yaml (default: dev)")
+    parser.add_argument("--base", default="origin/main", help="what to compare with (default: origin/main)")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="where to write the Markdown (default: stdout)")
+    return parser.parse_args()
+
+
+def _before(base: str, stack: str) -> tuple[Graph | None, str]:
+    """The graph of the base, or None and why there is none: a first commit must not fail for lack of an older one."""
+    try:
+        with _checkout(base) as folder:
+            return _graph(folder, stack), ""
+    except (PreviewError, subprocess.CalledProcessError) as error:
+        detail = error.stderr if isinstance(error, subprocess.CalledProcessError) else str(error)
+        return None, f"{base} could not be previewed ({detail.strip().splitlines()[-1]})."
+
+
+@contextmanager
+def _checkout(ref: str) -> Iterator[Path]:
+    """The tree of a commit in a folder of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        # A ref is not an option, whatever it is called.
+        commit = _git("rev-parse", "--verify", "--end-of-options", f"{ref}^{{commit}}").strip()
+        archive = subprocess.run(["git", "-C", str(ROOT), "archive", commit], capture_output=True, check=True).stdout
+        subprocess.run(["tar", "-x", "-C", folder], input=archive, check=True)
+        yield Path(folder)
+
+
+def _git(*arguments: str) -> str:
+    return subprocess.run(["git", "-C", str(ROOT), *arguments], capture_output=True, text=True, check=True).stdout
+
+
+def _graph(folder: Path, stack: str) -> Graph:
+    """The graph of the program in a folder, recorded by that very program. Raises ``PreviewError``."""
+    with tempfile.TemporaryDirectory() as scratch:
+        file = Path(scratch) / "graph.json"
+        command = [sys.executable, "-m", "ops.preview", "--stack", stack, "--json", str(file)]
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+        if not file.exists():
+            raise PreviewError(done.stderr.strip() or f"exit code {done.returncode}")
+        graph: Graph = json.loads(file.read_text(encoding="utf-8"))
+        return graph
+
+
+def _write(text: str, out: Path | None) -> None:
+    if out is None:
+        print(text)
+    else:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
