@@ -5,7 +5,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help init doctor preview review deploy drift sbom test test-engine test-host test-tools check workflows bench schema policy-state \
+.PHONY: help init doctor preview review deploy drift rotate sbom test test-engine test-host test-tools check workflows bench schema policy-state \
 	policy-coverage clean
 
 help: ## this list
@@ -35,6 +35,9 @@ deploy: $(READY) ## `pulumi up` of STACK with the policy pack; YES=1 asks nothin
 
 drift: $(READY) ## is what STACK has deployed still what the program says? Exit code 1 where it is not
 	@pulumi preview --stack $(STACK) --policy-pack policy --refresh --expect-no-changes --diff
+
+rotate: $(READY) ## list the secrets of STACK, or make SECRET anew; YES=1 asks nothing
+	@$(BIN)/python -m ops.rotate --stack $(STACK) $(if $(SECRET),--secret $(SECRET)) $(if $(YES),--yes)
 
 sbom: $(READY) ## what STACK is made of, as CycloneDX in build/sbom.cdx.json, with licences
 	@$(BIN)/python -m ops.sbom --stack $(STACK)

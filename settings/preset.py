@@ -1,7 +1,8 @@
 """Ready-made services: a fragment of a stack file each, in ``settings/presets/NAME.yaml``.
 
 A fragment has ``service`` (defaults of the service), ``credentials`` (names of generated passwords) and
-``exports`` (values that a client may refer to as ``${service.value}``).
+``exports`` (values that a client may refer to as ``${service.value}``). What lies below ``presets/NAME/`` are files of
+the service, at the same path in its container.
 """
 
 from functools import cache
@@ -20,6 +21,10 @@ def preset(name: str) -> dict[str, Any]:
     if not path.is_file():
         raise KeyError(name)
     content: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    files = {f"/{file.relative_to(FOLDER / name)}": file for file in (FOLDER / name).rglob("*") if file.is_file()}
+    texts = {place: file.read_text(encoding="utf-8") for place, file in sorted(files.items())}
+    if texts:
+        content["service"]["files"] = {**content["service"].get("files", {}), **texts}
     return content
 
 

@@ -1,7 +1,7 @@
 """The dev stack on an Engine of the test's own."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,9 +29,9 @@ class Deployed:
     edge: Edge
     image_ids: dict[str, str]
 
-    def change(self, change: Change | None) -> set[str]:
-        """Apply the stack file with a change to its services; what was done on the Engine."""
-        self.recording = recorded(self.image_ids, change)
+    def change(self, change: Change | None, renewed: Collection[str] = ()) -> set[str]:
+        """Apply the stack file with a change to its services, or with new passwords; what was done on the Engine."""
+        self.recording = recorded(self.image_ids, change, renewed)
         done = self.applier.apply(self.recording)
         self.edge.ingress = ingress_of(self.recording)
         return done

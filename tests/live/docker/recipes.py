@@ -17,7 +17,7 @@ BASE = Layer(
     folders={_TMP: _ANYONE, "/run": (0, 0, 0o755), "/etc": (0, 0, 0o755), "/proc": (0, 0, 0o555)},
     copies={
         f"/usr/bin/{name}": "/bin/busybox"
-        for name in ("sh", "wget", "cat", "mkdir", "chmod", "rm", "nslookup", "ln", "head", "od", "tr")
+        for name in ("sh", "wget", "cat", "mkdir", "chmod", "rm", "nslookup", "ln", "head", "od", "tr", "sed")
     },
     texts={
         "/etc/passwd": "root:x:0:0::/:/bin/sh\npostgres:x:70:70::/:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\n",
@@ -39,7 +39,7 @@ NGINX = Layer(
 POSTGRES = Layer(
     programs=tuple(f"{_POSTGRES}/bin/{name}" for name in ("postgres", "initdb", "pg_ctl", "psql", "pg_isready")),
     trees=(f"{_POSTGRES}/lib", "/usr/share/postgresql/15", "/usr/share/zoneinfo/Etc"),
-    copies={"/usr/bin/entrypoint": str(STANDINS / "postgres.sh")},
+    copies={"/usr/bin/docker-entrypoint.sh": str(STANDINS / "postgres.sh")},
     folders={"/var/lib/postgresql": (70, 70, 0o1777)},
 )
 VALKEY = Layer(
@@ -69,7 +69,12 @@ KINDS: dict[str, Image] = {
         (BASE, PYTHON, _script("cloudflared", "/usr/bin/cloudflared")), ("cloudflared", "--no-autoupdate"), user="65532"
     ),
     "openresty/openresty": Image((BASE, NGINX), ("openresty", "-g", "daemon off;")),
-    "postgres": Image((BASE, POSTGRES), ("entrypoint",), ("postgres",)),
+    "postgres": Image(
+        (BASE, POSTGRES),
+        ("docker-entrypoint.sh",),
+        ("postgres",),
+        env={"PGDATA": "/var/lib/postgresql/18/docker"},
+    ),
     "valkey/valkey": Image((BASE, VALKEY), (), ("valkey-server",)),
     "klutchell/unbound": Image((BASE, UNBOUND), ("unbound", "-d"), (), "101:102"),
     "crowdsecurity/crowdsec": Image((BASE, CROWDSEC), ("/bin/sh", "docker_start.sh")),

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import runpy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,18 +20,21 @@ Change = Callable[[dict[str, Any]], None]
 """Edits the services map of the stack file."""
 
 
-def password(name: str) -> str:
+def password(name: str, renewed: bool = False) -> str:
     """A password as the program would make it: repeatable, unlike any other text, fit for a URL."""
-    return hashlib.sha256(f"password {name}".encode()).hexdigest()[:40]
+    return hashlib.sha256(f"{'second ' if renewed else ''}password {name}".encode()).hexdigest()[:40]
 
 
-def recorded(image_ids: Mapping[str, str] | None = None, change: Change | None = None) -> Recording:
-    """The dev stack's graph as an update sees it. ``image_ids`` are those that the Engine has, by name."""
+def recorded(
+    image_ids: Mapping[str, str] | None = None, change: Change | None = None, renewed: Collection[str] = ()
+) -> Recording:
+    """The dev stack's graph as an update sees it. ``image_ids`` are those that the Engine has, by name; ``renewed``
+    are resources of passwords that were replaced."""
     known = image_ids or {}
 
     def outputs(token: str, name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
         if token == PASSWORD:
-            return {"result": password(name)}
+            return {"result": password(name, name in renewed)}
         if token == IMAGE and known:
             return {"imageId": known[inputs["name"]]}
         return outputs_of(token, name, inputs)

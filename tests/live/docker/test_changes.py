@@ -6,7 +6,7 @@ import pytest
 
 from tests.live.docker.deployed import Deployed, until
 from tests.live.docker.inputs import UnappliedError, taking
-from tests.live.docker.recorded import STACK, recorded
+from tests.live.docker.recorded import STACK, password, recorded
 from tests.live.docker.visitor import Visitor
 
 Services = dict[str, Any]
@@ -77,6 +77,33 @@ def test_a_removed_service_leaves_nothing_but_its_data(stack: Deployed) -> None:
     assert left == {"dashboard": set(), "worker": set(), "queue": {f"{STACK}-queue-data"}}
     assert routed is False
     until(lambda: Visitor(stack.edge).dashboard(within=1).status == 200, 30, "the dashboard")
+
+
+def _opens(stack: Deployed, role: str, secret: str) -> bool:
+    """Whether the database lets a role in over TCP with a password."""
+    address = f"postgres://{role}:{secret}@127.0.0.1:5432/app?sslmode=disable"
+    return stack.execute("postgres", "psql", address, "-c", "SELECT 1")[0] == 0
+
+
+def test_a_rotated_password_replaces_what_uses_it_once_and_holds_at_once(stack: Deployed) -> None:
+    name = "secrets-api_db_password"
+    before, kept = _ids(stack), Visitor(stack.edge).uploaded(b"before the rotation")
+    try:
+        done = stack.change(None, {name})
+        changed = {node for node, identity in _ids(stack).items() if before[node] != identity}
+        until(lambda: Visitor(stack.edge).upload(b"after it", within=1).status == 200, 30, "the API")
+        new, old = (_opens(stack, "authenticator", password(name, renewed)) for renewed in (True, False))
+        rows = Visitor(stack.edge).dashboard(within=30).body
+    finally:
+        stack.change(None)
+    assert changed == {"api", "postgres"}
+    assert {entry for entry in done if entry in ("replace api", "replace postgres")} == {
+        "replace api",
+        "replace postgres",
+    }
+    assert (new, old) == (True, False)
+    assert kept in str(rows)
+    until(lambda: Visitor(stack.edge).upload(b"at the end", within=1).status == 200, 30, "the API")
 
 
 def test_control_a_property_that_is_not_applied_is_an_error() -> None:
