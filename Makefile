@@ -3,6 +3,8 @@ STACK ?= dev
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+# Waivers and allowed types, where the project has some: docs/policy.md.
+PACK := --policy-pack policy $(addprefix --policy-pack-config ,$(wildcard policy-config.json))
 
 .DEFAULT_GOAL := help
 .PHONY: help init doctor preview review deploy drift rotate sbom test test-engine test-host test-tools check workflows bench schema policy-state \
@@ -31,10 +33,10 @@ review: $(READY) ## what the working tree would change in STACK, compared with B
 	@$(BIN)/python -m ops.review --stack $(STACK) --base $(or $(BASE),origin/main) $(if $(OUT),--out $(OUT))
 
 deploy: $(READY) ## `pulumi up` of STACK with the policy pack; YES=1 asks nothing
-	@pulumi up --stack $(STACK) --policy-pack policy $(if $(YES),--yes --non-interactive)
+	@pulumi up --stack $(STACK) $(PACK) $(if $(YES),--yes --non-interactive)
 
 drift: $(READY) ## is what STACK has deployed still what the program says? Exit code 1 where it is not
-	@pulumi preview --stack $(STACK) --policy-pack policy --refresh --expect-no-changes --diff
+	@pulumi preview --stack $(STACK) $(PACK) --refresh --expect-no-changes --diff
 
 rotate: $(READY) ## list the secrets of STACK, or make SECRET anew; YES=1 asks nothing
 	@$(BIN)/python -m ops.rotate --stack $(STACK) $(if $(SECRET),--secret $(SECRET)) $(if $(YES),--yes)
@@ -74,7 +76,7 @@ schema: $(READY) ## write stack.schema.json, which editors use to complete and c
 	@$(BIN)/python -m ops.schema
 
 policy-state: ## hold the policy pack against what STACK has deployed, reads and imports included
-	@pulumi policy analyze --stack $(STACK) --policy-pack policy
+	@pulumi policy analyze --stack $(STACK) $(PACK)
 
 policy-coverage: $(READY) ## write docs/policy-coverage.md from the rule table
 	@$(BIN)/python -m policy.coverage

@@ -56,7 +56,8 @@ def test_every_deployment_brings_the_policy_pack() -> None:
         r"^\t@?pulumi (?:up|preview) .*$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE
     )
     assert len(recipes) >= 2
-    assert all("--policy-pack policy" in recipe for recipe in recipes)
+    assert all("$(PACK)" in recipe for recipe in recipes)
+    assert re.search(r"^PACK := --policy-pack policy ", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
 
 
 def test_the_job_that_comments_runs_nothing_of_the_pull_request() -> None:

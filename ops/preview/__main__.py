@@ -15,6 +15,7 @@ from rich.console import Console
 
 from ops.preview.files import write
 from ops.preview.graph import graph
+from ops.preview.pack import PackConfigError, pack_arguments
 from ops.preview.run import Preview, preview, to_json
 from ops.preview.show import show
 from ops.preview.stackfile import StackFileError, stack_values
@@ -32,7 +33,7 @@ def main() -> int:
             return _engine(options.root, options.stack)
         with errors.status(f"Running the program for stack {options.stack} …"):
             result = preview(options.root, options.stack)
-    except (StackFileError, pulumi.RunError) as error:
+    except (StackFileError, PackConfigError, pulumi.RunError) as error:
         errors.print(str(error), style="red", markup=False, highlight=False)
         return 1
     _output(result, options)
@@ -68,7 +69,7 @@ def _engine_is_there(root: Path, stack: str) -> bool:
 
 
 def _engine(root: Path, stack: str) -> int:
-    command = ["pulumi", "preview", "--stack", stack, "--policy-pack", "policy"]
+    command = ["pulumi", "preview", "--stack", stack, *pack_arguments(root)]
     return subprocess.run(command, cwd=root, check=False).returncode
 
 

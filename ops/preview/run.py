@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ops.preview.inputs import check_inputs
+from ops.preview.pack import pack_config
 from ops.preview.record import Recording, record
 from ops.preview.simulated import outputs_of
 from ops.preview.stackfile import project_name, stack_values
@@ -34,21 +35,22 @@ class Preview:
 def preview(root: Path, stack: str) -> Preview:
     """Run the program with one stack file of the project in ``root``.
 
-    Raises ``StackFileError`` or what the program raises; a wrong stack file is a ``pulumi.RunError``.
+    Raises ``StackFileError``, ``PackConfigError`` or what the program raises; a wrong stack file is a
+    ``pulumi.RunError``.
     """
+    config = pack_config(root)
     values = stack_values(root, stack)
     project = project_name(root)
     recording = record(_run, project=project, stack=stack, preview=True, config=values, outputs=outputs_of)
     target = values.get(f"{project}:target", "cloud")
-    return Preview(stack, target, recording, _violations(recording), exposure(recording.resources))
+    return Preview(stack, target, recording, _violations(recording, config), exposure(recording.resources))
 
 
 def _run() -> None:
     runpy.run_path(str(PROGRAM), run_name="__main__")
 
 
-def _violations(recording: Recording) -> list[Violation]:
-    config = PackConfig()
+def _violations(recording: Recording, config: PackConfig) -> list[Violation]:
     found = [violation for resource in recording.resources for violation in check_inputs(resource)]
     found += [violation for resource in recording.resources for violation in check_resource(resource, config)]
     return [*found, *check_stack(recording.resources, config)]

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ops.preview.graph import graph
+from ops.preview.pack import PackConfigError, pack_arguments
 from ops.preview.run import preview
 from ops.preview.stackfile import StackFileError
 from ops.rotate.secret import Secret, effect, secrets
@@ -30,7 +31,7 @@ def main() -> int:
     errors = Console(stderr=True)
     try:
         found = _recorded(options.stack)
-    except (StackFileError, pulumi.RunError) as error:
+    except (StackFileError, PackConfigError, pulumi.RunError) as error:
         errors.print(str(error), style="red", markup=False)
         return 1
     if options.secret is None:
@@ -47,7 +48,7 @@ def main() -> int:
 
 def command(secret: Secret, stack: str, yes: bool) -> list[str]:
     """A whole `up`, so that everything that holds the value gets the new one in the same run."""
-    words = ["pulumi", "up", "--stack", stack, "--policy-pack", "policy", "--replace", secret.urn]
+    words = ["pulumi", "up", "--stack", stack, *pack_arguments(ROOT), "--replace", secret.urn]
     return [*words, "--yes", "--non-interactive"] if yes else words
 
 

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ops.preview.graph import graph
+from ops.preview.pack import PackConfigError
 from ops.preview.run import preview
 from ops.preview.stackfile import StackFileError, project_name, stack_values
 from ops.sbom.document import document
@@ -27,7 +28,7 @@ def main() -> int:
     options = parser.parse_args()
     try:
         parts = collect(ROOT, options.stack)
-    except (StackFileError, pulumi.RunError) as error:
+    except (StackFileError, PackConfigError, pulumi.RunError) as error:
         Console(stderr=True).print(str(error), style="red", markup=False)
         return 1
     options.out.parent.mkdir(parents=True, exist_ok=True)
