@@ -1,0 +1,1 @@
+"""The clouds' HTTP APIs on loopback, for the real providers and clients: nothing here costs or reaches anything."""

@@ -1,0 +1,1 @@
+"""The Hetzner Cloud API: https://docs.hetzner.cloud/reference/cloud."""
