@@ -7,8 +7,8 @@ READY := .venv/.ready
 PACK := --policy-pack policy $(addprefix --policy-pack-config ,$(wildcard policy-config.json))
 
 .DEFAULT_GOAL := help
-.PHONY: help init doctor preview review deploy drift rotate sbom test test-engine test-host test-tools check workflows bench schema policy-state \
-	policy-coverage clean
+.PHONY: help init doctor preview review deploy drift rotate diagram picture sbom test test-engine test-host test-tools check \
+	workflows bench schema policy-state policy-coverage clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -41,6 +41,12 @@ drift: $(READY) ## is what STACK has deployed still what the program says? Exit 
 rotate: $(READY) ## list the secrets of STACK, or make SECRET anew; YES=1 asks nothing
 	@$(BIN)/python -m ops.rotate --stack $(STACK) $(if $(SECRET),--secret $(SECRET)) $(if $(YES),--yes)
 
+diagram: $(READY) ## draw STACK into OUT (default build/diagram): layers, networks, who may talk to whom, what is public
+	@$(BIN)/python -m ops.diagram --stack $(STACK) $(if $(OUT),--out $(OUT))
+
+picture: $(READY) ## draw docs/img/dev.svg, which the README shows
+	@$(BIN)/python -m ops.diagram --stack dev --svg docs/img/dev.svg
+
 sbom: $(READY) ## what STACK is made of, as CycloneDX in build/sbom.cdx.json, with licences
 	@$(BIN)/python -m ops.sbom --stack $(STACK)
 
@@ -63,6 +69,7 @@ check: $(READY) workflows ## formatting, lint, types, workflows, and that genera
 	@$(BIN)/mypy .
 	@$(BIN)/python -m ops.schema --check
 	@$(BIN)/python -m policy.coverage --check
+	@$(BIN)/python -m ops.diagram --stack dev --svg docs/img/dev.svg --check
 	@$(BIN)/python -m policy.source __main__.py deployment.py topology.py settings components
 
 workflows: $(READY) ## lint .github with actionlint and zizmor

@@ -7,7 +7,7 @@ import pulumi_docker as docker
 import pulumi_tls as tls
 
 from components.container import ContainerSpec, deploy
-from components.egress.render import CERTIFICATE, CONFIG, KEY, SECRETS, Values, files
+from components.egress.render import CERTIFICATE, CONFIG, KEY, SECRETS, Values, domains, files
 from components.site import Site
 from settings.service import Healthcheck, Limits
 from topology import EGRESS_PORT, PROXY, Topology
@@ -40,7 +40,7 @@ class Egress(pulumi.ComponentResource):
         pair = _refusal(name, child)
         after = pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=args["after"]))
         self.container = deploy(_spec(args, pair), args["site"], after)
-        self.register_outputs({"container": self.container.name})
+        self.register_outputs({"container": self.container.name, "domains": domains(args["values"])})
 
 
 def _refusal(name: str, opts: pulumi.ResourceOptions) -> dict[str, pulumi.Output[str]]:

@@ -99,6 +99,11 @@ def files(given: Values) -> dict[str, str]:
     return {f"{CONFIG}/{name}": text for name, text in with_snippets(FOLDER, "squid.conf", _context(given)).items()}
 
 
+def domains(given: Values) -> dict[str, list[str]]:
+    """Node → the domains that it may call."""
+    return {client.node: [domain.pattern for domain in client.domains] for client in given.clients}
+
+
 def _context(given: Values) -> dict[str, Any]:
     own = ("clients", "resolver", "folder", "secrets", "log", "errors")
     return {

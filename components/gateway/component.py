@@ -16,6 +16,7 @@ from components.gateway.render import (
     SECRETS,
     api_key_file,
     files,
+    routes,
     values,
 )
 from components.site import Site
@@ -63,7 +64,7 @@ class Gateway(pulumi.ComponentResource):
             before = [self.container, *args.get("connector_after", [])]
             after = pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(depends_on=before))
             self.connector = deploy(_connector(args), args["site"], after)
-        self.register_outputs({"container": self.container.name})
+        self.register_outputs({"container": self.container.name, "routes": routes(args["topology"])})
 
 
 def _is_tunnelled(args: GatewayArgs) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 from components.template import templates
 from settings.gateway import Gateway
 from settings.route import Route
-from topology import CLOUDFLARED, CROWDSEC, GATEWAY, GATEWAY_PORT, SYSLOG_PORT, Topology, Upstream
+from topology import CLOUDFLARED, CROWDSEC, GATEWAY, GATEWAY_PORT, SYSLOG_PORT, Node, Topology, Upstream
 
 FOLDER = Path(__file__).parent
 PREFIX = "/etc/zero-exposure"
@@ -214,6 +214,23 @@ def _rule(route: Route, secrets: str) -> dict[str, Any]:
         "forbid": [name.lower() for name in route.forbid_headers],
     }
     return rule | ({"api_key_file": f"{secrets}/{api_key_file(route.api_key)}"} if route.api_key else {})
+
+
+def routes(topology: Topology) -> list[dict[str, Any]]:
+    """Which nodes serve which host and path: what the stack shows of its routes."""
+    return [
+        {
+            "host": upstream.route.host,
+            "path": upstream.route.path,
+            "admin": upstream.route.admin,
+            "nodes": [name for name, node in topology.nodes.items() if _serves(node, upstream)],
+        }
+        for upstream in topology.upstreams
+    ]
+
+
+def _serves(node: Node, upstream: Upstream) -> bool:
+    return node.addresses.get(f"link-{GATEWAY}-{node.name}") in upstream.addresses
 
 
 def api_key_file(secret: str) -> str:

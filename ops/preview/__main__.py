@@ -14,7 +14,6 @@ import pulumi
 from rich.console import Console
 
 from ops.preview.files import write
-from ops.preview.graph import graph
 from ops.preview.pack import PackConfigError, pack_arguments
 from ops.preview.run import Preview, preview, to_json
 from ops.preview.show import show
@@ -55,8 +54,7 @@ def _options() -> argparse.Namespace:
 def _output(result: Preview, options: argparse.Namespace) -> None:
     show(result, Console())
     if options.json:
-        recorded = graph(result.stack, result.target, result.recording, result.violations, result.exposure)
-        options.json.write_text(to_json(recorded), encoding="utf-8")
+        options.json.write_text(to_json(result.graph), encoding="utf-8")
     if options.render:
         Console().print(f"{write(result.recording, options.render)} files written to {options.render}")
 

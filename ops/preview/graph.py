@@ -25,6 +25,7 @@ def graph(
 
 def _resource(registration: Registration) -> dict[str, Any]:
     resource = registration.resource
+    hidden = resource.secrets | registration.secret_outputs
     return {
         "urn": resource.urn,
         "type": resource.type,
@@ -32,7 +33,7 @@ def _resource(registration: Registration) -> dict[str, Any]:
         "parent": resource.parent,
         "custom": registration.custom,
         "inputs": {key: _shown(value, key, resource.secrets) for key, value in sorted(resource.props.items())},
-        "outputs": {key: _shown(value, key, resource.secrets) for key, value in sorted(registration.outputs.items())},
+        "outputs": {key: _shown(value, key, hidden) for key, value in sorted(registration.outputs.items())},
         "dependencies": list(resource.dependencies),
         "protect": resource.protect,
         "provider": resource.provider,

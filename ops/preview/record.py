@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import Any
 
@@ -33,6 +33,8 @@ class Registration:
     resource: Resource
     custom: bool
     outputs: Mapping[str, Any] = field(default_factory=dict)
+    """Of a resource what a cloud would add to its inputs; of a component what it registers when it is done."""
+    secret_outputs: frozenset[str] = frozenset()
     delete_before_replace: bool = False
 
 
@@ -79,7 +81,7 @@ def record(
         pulumi.runtime.set_all_config(dict(config or {}), [])
         loop.run_until_complete(run_pulumi_func(program))
         exports = getattr(get_root_resource(), "outputs", {})
-        return Recording(tuple(recorder.registrations), loop.run_until_complete(_resolved(exports)))
+        return Recording(recorder.complete(), loop.run_until_complete(_resolved(exports)))
     finally:
         _reset()
         asyncio.set_event_loop(None)
@@ -109,6 +111,7 @@ class Recorder(MockMonitor):
         super().__init__(_Outputs(outputs))
         self.registrations: list[Registration] = []
         self._urns: set[str] = set()
+        self._done: dict[str, Struct] = {}
         # The SDK registers from several threads.
         self._lock = Lock()
 
@@ -130,6 +133,22 @@ class Recorder(MockMonitor):
         self.registrations.append(_registration(request, response, urn))
         return response
 
+    def RegisterResourceOutputs(self, request: resource_pb2.RegisterResourceOutputsRequest) -> Any:  # noqa: N802, ANN401 - gRPC's name
+        """Keep what a component says of itself when it is done."""
+        self._done[request.urn] = request.outputs
+        return super().RegisterResourceOutputs(request)  # type: ignore[no-untyped-call] # the SDK leaves it untyped
+
+    def complete(self) -> tuple[Registration, ...]:
+        """Every registration, components with their outputs."""
+        return tuple(self._completed(registration) for registration in self.registrations)
+
+    def _completed(self, registration: Registration) -> Registration:
+        done = self._done.get(registration.resource.urn)
+        if done is None:
+            return registration
+        outputs, secrets = properties(done)
+        return replace(registration, outputs=outputs, secret_outputs=secrets)
+
 
 def _registration(request: Any, response: Any, urn: str) -> Registration:  # noqa: ANN401 - untyped protobuf
     props, secrets = properties(request.object)
@@ -149,7 +168,7 @@ def _registration(request: Any, response: Any, urn: str) -> Registration:  # noq
     )
     added = properties(response.object if request.custom else Struct())[0]
     outputs = {key: value for key, value in added.items() if key not in props}
-    return Registration(resource, request.custom, outputs, request.deleteBeforeReplace)
+    return Registration(resource, request.custom, outputs, delete_before_replace=request.deleteBeforeReplace)
 
 
 async def _resolved(exports: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,9 @@ import json
 import runpy
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from ops.preview.graph import graph
 from ops.preview.inputs import check_inputs
 from ops.preview.pack import pack_config
 from ops.preview.record import Recording, record
@@ -30,6 +32,11 @@ class Preview:
     def blocked(self) -> bool:
         """Whether the policy pack would stop a deployment."""
         return any(violation.blocking for violation in self.violations)
+
+    @property
+    def graph(self) -> dict[str, Any]:
+        """The recorded graph as other tools read it."""
+        return graph(self.stack, self.target, self.recording, self.violations, self.exposure)
 
 
 def preview(root: Path, stack: str) -> Preview:

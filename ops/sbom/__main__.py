@@ -9,7 +9,6 @@ import pulumi
 from rich.console import Console
 from rich.table import Table
 
-from ops.preview.graph import graph
 from ops.preview.pack import PackConfigError
 from ops.preview.run import preview
 from ops.preview.stackfile import StackFileError, project_name, stack_values
@@ -40,11 +39,9 @@ def main() -> int:
 
 def collect(root: Path, stack: str) -> list[Part]:
     """All parts of one stack."""
-    shown = preview(root, stack)
-    recorded = graph(stack, shown.target, shown.recording, shown.violations, shown.exposure)
     settings = load(stack_values(root, stack), project_name(root))
     pins = re.findall(r"^[\w.-]+==[\w.]+", (root / "requirements.txt").read_text(encoding="utf-8"), re.MULTILINE)
-    return [*images(recorded), *debian(settings), *python(pins)]
+    return [*images(preview(root, stack).graph), *debian(settings), *python(pins)]
 
 
 def _table(parts: list[Part]) -> Table:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.egress.render import CONFIG, Domain, files, values
+from components.egress.render import CONFIG, Domain, domains, files, values
 from settings.load import SettingsError
 from tests.samples import cloud_stack, service, settings
 from topology import plan
@@ -31,6 +31,14 @@ def rules(services: dict[str, list[str]]) -> str:
 def test_without_a_service_that_calls_out_there_is_no_client() -> None:
     stack = settings(cloud_stack())
     assert values(stack, plan(stack)).clients == ()
+
+
+def test_the_domains_of_each_node_are_shown() -> None:
+    stack = settings(_stack({"worker": ["b.example.net", "a.example.net"], "mailer": ["*.example.com"]}))
+    assert {name: shown for name, shown in domains(values(stack, plan(stack))).items() if name != "crowdsec"} == {
+        "worker": ["a.example.net", "b.example.net"],
+        "mailer": ["*.example.com"],
+    }
 
 
 def test_every_file_is_included() -> None:

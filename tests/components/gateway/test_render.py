@@ -4,7 +4,7 @@ import json
 import re
 from typing import Any
 
-from components.gateway.render import CONFIG, LUA, Values, files, values
+from components.gateway.render import CONFIG, LUA, Values, files, routes, values
 from settings.stack import Settings
 from tests.samples import cloud_stack, local_stack, service, settings
 from topology import plan
@@ -89,6 +89,16 @@ def test_replicas_share_one_upstream() -> None:
     raw["services"]["api"] = service(routes=[{"host": "api.example.org"}], replicas=3)
     upstream = rendered(raw)[1][f"{CONFIG}/upstream.conf"]
     assert len(re.findall(r"server \S+ max_fails", upstream.split("upstream api {")[1].split("}")[0])) == 3
+
+
+def test_every_route_is_shown_with_all_that_serve_it() -> None:
+    raw = with_routes({"host": "api.example.org"}, {"host": "api.example.org", "path": "/v2", "admin": True})
+    raw["services"]["api"]["replicas"] = 2
+    shown = [route for route in routes(plan(settings(raw))) if "api" in route["nodes"]]
+    assert shown == [
+        {"host": "api.example.org", "path": "/", "admin": False, "nodes": ["api", "api-2"]},
+        {"host": "api.example.org", "path": "/v2", "admin": True, "nodes": ["api", "api-2"]},
+    ]
 
 
 def test_header_rules_go_to_lua_without_their_secret() -> None:

@@ -4,7 +4,9 @@ import pulumi
 import pulumi_random as random
 import pytest
 
+from ops.preview.graph import graph
 from ops.preview.record import DuplicateUrnError, record
+from policy.rules.engine import exposure
 from policy.rules.model import UNKNOWN
 from tests.mocks import both_modes, nothing_known
 
@@ -12,7 +14,7 @@ from tests.mocks import both_modes, nothing_known
 class Part(pulumi.ComponentResource):
     def __init__(self, name: str, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("zero-exposure:index:Part", name, None, opts)
-        self.register_outputs({})
+        self.register_outputs({"says": "hello", "hides": pulumi.Output.secret("x")})
 
 
 @both_modes
@@ -38,6 +40,26 @@ def test_a_urn_names_the_types_of_all_ancestors(preview: bool) -> None:
 
     urns = [resource.urn for resource in record(program, preview=preview).resources]
     assert urns[-1].endswith("::zero-exposure:index:Part$zero-exposure:index:Part::inner")
+
+
+@both_modes
+def test_what_a_component_says_when_it_is_done_is_kept_and_its_secrets_are_known(preview: bool) -> None:
+    (part,) = (each for each in record(_part, preview=preview).registrations if not each.custom and each.outputs)
+    assert part.outputs == {"says": "hello", "hides": "x"}
+    assert part.secret_outputs == {"hides"}
+
+
+@both_modes
+def test_a_components_secret_output_is_a_mark_in_the_graph(preview: bool) -> None:
+    recording = record(_part, preview=preview)
+    shown = graph("dev", "local", recording, [], exposure(recording.resources))
+    assert [each["outputs"] for each in shown["resources"] if each["name"] == "part"] == [
+        {"hides": "[secret]", "says": "hello"}
+    ]
+
+
+def _part() -> None:
+    Part("part")
 
 
 def test_what_only_a_cloud_knows_is_unknown_in_a_first_preview() -> None:
