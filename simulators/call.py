@@ -31,12 +31,16 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True)
 class Call:
-    """``match`` has the path's variable parts, ``query`` every value of each key, ``body`` the parsed JSON."""
+    """``match`` has the path's variable parts, ``query`` every value of each key, ``body`` the parsed JSON.
+
+    Names of ``headers`` are in small letters.
+    """
 
     method: str
     path: str
     match: Mapping[str, str]
     query: Mapping[str, list[str]]
+    headers: Mapping[str, str]
     token: str
     body: Any
     store: Store

@@ -23,6 +23,10 @@ def routes(api: Api) -> list[Route]:
         api.settle(api.store, api.clock)
         return Answer(200, {"tables": api.store.tables})
 
+    def change(call: Call) -> Answer:
+        api.store.table(call.match["table"])[call.match["id"]].update(call.body)
+        return Answer(204)
+
     def reset(_: Call) -> Answer:
         api.store.reset()
         api.faults.clear()
@@ -54,6 +58,7 @@ def routes(api: Api) -> list[Route]:
 
     return [
         Route("GET", "/state", state),
+        Route("PATCH", "/state/{table}/{id}", change),
         Route("POST", "/reset", reset),
         Route("GET", "/history", history),
         Route("POST", "/faults", plan),

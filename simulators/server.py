@@ -111,6 +111,7 @@ async def _call(api: Api, request: web.Request) -> Call:
         path=request.path.removeprefix(api.prefix),
         match=request.match_info,
         query={key: request.query.getall(key) for key in request.query},
+        headers={name.lower(): value for name, value in request.headers.items()},
         token=request.headers.get("Authorization", "").removeprefix("Bearer "),
         body=_parsed(await request.read()),
         store=api.store,

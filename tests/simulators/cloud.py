@@ -39,6 +39,10 @@ class Cloud:
         """Paths that were called with this method."""
         return [call["path"] for call in self.history()["calls"] if call["method"] == method]
 
+    def change(self, table: str, number: str, **values: Any) -> None:
+        """Change a row by hand."""
+        self._call("PATCH", f"state/{table}/{number}", json=values)
+
     def fault(self, **fault: Any) -> None:
         """Plan a fault."""
         self._call("POST", "faults", json=fault)

@@ -1,0 +1,1 @@
+"""The Cloudflare API: https://developers.cloudflare.com/api."""
