@@ -8,6 +8,7 @@ PACK := --policy-pack policy $(addprefix --policy-pack-config ,$(wildcard policy
 
 .DEFAULT_GOAL := help
 .PHONY: help init doctor preview review deploy drift rotate diagram picture sbom test test-engine test-host test-tools check \
+	up-simulated preview-simulated destroy-simulated \
 	workflows bench schema policy-state policy-coverage clean
 
 help: ## this list
@@ -34,6 +35,12 @@ review: $(READY) ## what the working tree would change in STACK, compared with B
 
 deploy: $(READY) ## `pulumi up` of STACK with the policy pack; YES=1 asks nothing
 	@pulumi up --stack $(STACK) $(PACK) $(if $(YES),--yes --non-interactive)
+
+up-simulated preview-simulated destroy-simulated: $(READY)
+	@$(BIN)/python -m ops.simulated $(@:-simulated=) --stack $(STACK)
+up-simulated: ## `pulumi up` of STACK against simulated clouds on this machine: no account, no cost
+preview-simulated: ## `pulumi preview` of the same
+destroy-simulated: ## `pulumi destroy` of the same; what is protected stays
 
 drift: $(READY) ## is what STACK has deployed still what the program says? Exit code 1 where it is not
 	@pulumi preview --stack $(STACK) $(PACK) --refresh --expect-no-changes --diff

@@ -1,0 +1,87 @@
+"""The two simulated clouds of a stack, as long as a command runs. What they hold lasts in a folder."""
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import simulators.cloudflare.app
+import simulators.hetzner.app
+from simulators.api import Api
+from simulators.server import serving
+
+PERMANENT = ("accounts", "zones", "actions", "list_operations")
+"""Tables of what no program makes, or what is over."""
+FREE = 0
+
+
+@dataclass(frozen=True)
+class Clouds:
+    """The APIs, and their endpoints as the providers are given them."""
+
+    hetzner: Api
+    cloudflare: Api
+    hetzner_endpoint: str
+    cloudflare_endpoint: str
+
+    def left(self) -> dict[str, list[str]]:
+        """What exists: table → names."""
+        found: dict[str, list[str]] = {}
+        for api in (self.hetzner, self.cloudflare):
+            api.settle(api.store, api.clock)
+            for table, rows in api.store.tables.items():
+                living = [row for row in rows.values() if row.get("deleted_at") is None]
+                if living and table not in PERMANENT:
+                    found[table] = sorted(str(row.get("name") or row["id"]) for row in living)
+        return found
+
+    def inbound(self) -> list[str]:
+        """Every moment at which a firewall let something in, or a server had no firewall: none is right."""
+        return [reason for state in self.hetzner.store.states for reason in _open(state["at"], state["state"])]
+
+
+def _open(at: str, state: dict[str, Any]) -> Iterator[str]:
+    for wall in state["firewalls"].values():
+        if any(rule["direction"] == "in" for rule in wall["rules"]):
+            yield f"{at}: firewall {wall['name']} has an inbound rule"
+    for server in state["servers"].values():
+        if not server["firewalls"]:
+            yield f"{at}: server {server['name']} has no firewall"
+
+
+@contextmanager
+def clouds(values: dict[str, Any], folder: Path) -> Iterator[Clouds]:
+    """Serve both; ``values`` is the stack's configuration, ``folder`` is where their state lasts."""
+    zone = values["cloudflare"]
+    site = simulators.cloudflare.app.Site(
+        account=zone["account_id"],
+        zone=zone["zone_id"],
+        domain=values["domain"],
+        team=zone["team"],
+        plan=zone.get("plan", "free"),
+    )
+    apis = (
+        simulators.hetzner.app.api(folder / "hetzner.json"),
+        simulators.cloudflare.app.api([site], folder / "cloudflare.json"),
+    )
+    with ExitStack() as stack:
+        addresses = _served(stack, apis, folder / "ports.json")
+        hetzner, cloudflare = (address + api.prefix for address, api in zip(addresses, apis, strict=True))
+        yield Clouds(*apis, hetzner, cloudflare)
+
+
+def _served(stack: ExitStack, apis: tuple[Api, Api], file: Path) -> list[str]:
+    """On the ports of the last time where they are free: a provider's settings should not change between runs."""
+    ports = json.loads(file.read_text(encoding="utf-8")) if file.exists() else [FREE, FREE]
+    addresses = [_one(stack, api, port) for api, port in zip(apis, ports, strict=True)]
+    file.write_text(json.dumps([int(address.rpartition(":")[2]) for address in addresses]), encoding="utf-8")
+    return addresses
+
+
+def _one(stack: ExitStack, api: Api, port: int) -> str:
+    try:
+        return stack.enter_context(serving(api, port))
+    except OSError:
+        return stack.enter_context(serving(api, FREE))

@@ -1,0 +1,88 @@
+"""One command of the real CLI against the simulated clouds."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ops.preview.pack import pack_arguments
+from ops.simulated.clouds import Clouds, clouds
+from ops.simulated.guard import check, environment
+from ops.simulated.project import copy_project, read_stack
+
+NO_WAY_OUT = ("--exclude", "**::networks-egress", "--exclude-dependents")
+"""Leaves out the one network that leads out, and with it whoever is on it: what runs here reaches no real cloud."""
+NO_ENGINE = ("--exclude", "**::engine-ready", "--exclude-dependents")
+"""Leaves out everything that needs a Docker Engine."""
+MISSING = "pulumi is not on PATH. Install it: https://www.pulumi.com/docs/install/"
+
+
+class MissingCliError(Exception):
+    """There is no Pulumi CLI. The text says where to get it."""
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """A stack's simulated world: the copied project, Pulumi's state, and the clouds' state, all in ``folder``."""
+
+    root: Path
+    stack: str
+    folder: Path
+    caller: Mapping[str, str] = field(default_factory=lambda: os.environ)
+
+    @property
+    def project(self) -> Path:
+        """The copy."""
+        return self.folder / "project"
+
+    @property
+    def backend(self) -> Path:
+        """Pulumi's own state."""
+        return self.folder / "state"
+
+    def values(self) -> dict[str, Any]:
+        """The stack's configuration; raises ``StackError``."""
+        return read_stack(self.root, self.stack)
+
+    def prepare(self) -> None:
+        """Copy the program as it is now."""
+        self.backend.mkdir(parents=True, exist_ok=True)
+        copy_project(self.root, self.project, self.stack)
+
+    def environment(self, served: Clouds) -> dict[str, str]:
+        """What the CLI runs with."""
+        return environment(served.hetzner_endpoint, served.cloudflare_endpoint, self.backend, self.caller)
+
+    def run(self, command: str) -> tuple[int, Clouds]:
+        """Run ``preview``, ``up`` or ``destroy``; answers the CLI's exit code. Raises ``MissingCliError``."""
+        if shutil.which("pulumi", path=self.caller.get("PATH")) is None:
+            raise MissingCliError(MISSING)
+        self.prepare()
+        with clouds(self.values(), self.folder) as served:
+            made = self.environment(served)
+            code = self._pulumi(made, "stack", "select", "--create", self.stack)
+            return code or self._pulumi(made, command, *self._arguments(command)), served
+
+    def _arguments(self, command: str) -> list[str]:
+        if command == "destroy":
+            return ["--stack", self.stack, "--yes", "--exclude-protected"]
+        engine = NO_WAY_OUT if self._engine() else NO_ENGINE
+        left_out = engine if command == "up" else ()
+        yes = ("--yes",) if command == "up" else ()
+        return ["--stack", self.stack, *pack_arguments(self.root), *yes, *left_out]
+
+    def _engine(self) -> bool:
+        """Does a Docker Engine answer?"""
+        docker = shutil.which("docker", path=self.caller.get("PATH"))
+        return (
+            docker is not None and not subprocess.run([docker, "version"], capture_output=True, check=False).returncode
+        )
+
+    def _pulumi(self, made: dict[str, str], *arguments: str) -> int:
+        """The endpoints are checked before every call."""
+        check(made)
+        command = ["pulumi", *arguments, "--non-interactive"]
+        return subprocess.run(command, cwd=self.project, env=made, check=False).returncode
