@@ -12,7 +12,7 @@ PACK := --policy-pack policy $(addprefix --policy-pack-config ,$(wildcard policy
 	workflows bench schema policy-state policy-coverage clean
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
 # .venv is also where the Pulumi CLI looks (Pulumi.yaml), so `pulumi up` finds what `make` installed.
 $(READY): requirements.txt requirements-dev.txt
