@@ -7,7 +7,7 @@ READY := .venv/.ready
 PACK := --policy-pack policy $(addprefix --policy-pack-config ,$(wildcard policy-config.json))
 
 .DEFAULT_GOAL := help
-.PHONY: help init doctor preview review deploy drift rotate diagram picture sbom test test-engine test-host test-tools check \
+.PHONY: help init doctor preview review deploy drift rotate diagram picture report sbom test test-engine test-host test-tools check \
 	up-simulated preview-simulated destroy-simulated \
 	workflows bench schema policy-state policy-coverage clean
 
@@ -53,6 +53,9 @@ diagram: $(READY) ## draw STACK into OUT (default build/diagram): layers, networ
 
 picture: $(READY) ## draw docs/img/dev.svg, which the README shows
 	@$(BIN)/python -m ops.diagram --stack dev --svg docs/img/dev.svg
+
+report: $(READY) ## one HTML page about STACK, in build/report: score, evidence, pictures, who reaches whom, rules, images
+	@$(BIN)/python -m ops.report --stack $(STACK) $(if $(OUT),--out $(OUT))
 
 sbom: $(READY) ## what STACK is made of, as CycloneDX in build/sbom.cdx.json, with licences
 	@$(BIN)/python -m ops.sbom --stack $(STACK)

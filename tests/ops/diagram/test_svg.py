@@ -62,18 +62,18 @@ def test_texts_and_lines_stand_out_from_what_is_behind_them(scheme: str) -> None
     blocks = STYLE.split("@media (prefers-color-scheme: dark)")
     colours = dict(re.findall(r"--([\w-]+): (#\w{6})", blocks[0 if scheme == "light" else 1]))
     behind = ("page", "frame", "people", "edge", "way-in", "own", "service", "data")
-    assert [name for name in behind if _contrast(colours["ink"], colours[name]) < 4.5] == []
+    assert [name for name in behind if contrast(colours["ink"], colours[name]) < 4.5] == []
     rims = [name for name in colours if name.endswith("-rim") or name in ("out", "faint", "rim")]
-    assert [name for name in rims for on in ("page", "frame") if _contrast(colours[name], colours[on]) < 3] == []
-    assert _contrast(colours["faint"], colours["frame"]) >= 4.5
+    assert [name for name in rims for on in ("page", "frame") if contrast(colours[name], colours[on]) < 3] == []
+    assert contrast(colours["faint"], colours["frame"]) >= 4.5
 
 
 def test_the_contrast_is_that_of_the_standard() -> None:
-    assert _contrast("#ffffff", "#000000") == pytest.approx(21)
-    assert _contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01)
+    assert contrast("#ffffff", "#000000") == pytest.approx(21)
+    assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01)
 
 
-def _contrast(one: str, other: str) -> float:
+def contrast(one: str, other: str) -> float:
     low, high = sorted((_luminance(one), _luminance(other)))
     return (high + 0.05) / (low + 0.05)
 
