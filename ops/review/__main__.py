@@ -12,6 +12,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ops.diagram import mermaid
+from ops.diagram.picture import pictures
+from ops.recorded import read
 from ops.review.change import Graph, change
 from ops.review.render import render
 
@@ -32,7 +35,7 @@ def main() -> int:
         return 1
     before, reason = _before(options.base, options.stack)
     found = change(before, after)
-    _write(render(found, options.stack, options.base if before else None, reason), options.out)
+    _write(render(found, options.stack, options.base if before else None, reason, _drawing(after)), options.out)
     return 1 if found.blocked else 0
 
 
@@ -79,6 +82,11 @@ def _graph(folder: Path, stack: str) -> Graph:
             raise PreviewError(done.stderr.strip() or f"exit code {done.returncode}")
         graph: Graph = json.loads(file.read_text(encoding="utf-8"))
         return graph
+
+
+def _drawing(graph: Graph) -> str:
+    """Who may talk to whom after the change."""
+    return mermaid.render(pictures(read(graph))[0])
 
 
 def _write(text: str, out: Path | None) -> None:

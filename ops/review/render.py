@@ -7,8 +7,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from ops.review.change import Change
 
 
-def render(change: Change, stack: str, base: str | None, reason: str = "") -> str:
-    """Markdown for a pull request. ``base`` is what was compared with; None, with the reason, if nothing was."""
+def render(change: Change, stack: str, base: str | None, reason: str = "", drawing: str = "") -> str:
+    """Markdown for a pull request. ``base`` is what was compared with; None, with the reason, if nothing was.
+
+    ``drawing`` is the new stack as Mermaid.
+    """
     templates = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         undefined=StrictUndefined,
@@ -16,7 +19,9 @@ def render(change: Change, stack: str, base: str | None, reason: str = "") -> st
         autoescape=False,  # noqa: S701 - Markdown; `cell` takes care of what comes from a stack file
     )
     templates.filters["cell"] = _cell
-    return templates.get_template("review.md.j2").render(change=change, stack=stack, base=base, reason=reason)
+    return templates.get_template("review.md.j2").render(
+        change=change, stack=stack, base=base, reason=reason, drawing=drawing
+    )
 
 
 def _cell(text: str) -> str:

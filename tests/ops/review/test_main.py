@@ -1,5 +1,6 @@
 """`make review` on the project itself, and on a change to a copy of it."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -46,6 +47,9 @@ def test_a_new_link_is_told_and_passes(project: Path, stack_file: Path) -> None:
     done = _review(project, "--base", "HEAD")
     assert done.returncode == 0, done.stderr
     assert "- new: worker → api" in done.stdout
+    drawing = done.stdout.partition("```mermaid\n")[2].partition("\n```")[0]
+    ids = {name: node for node, name in re.findall(r'(n\d+)\["(\w+)', drawing)}
+    assert f"{ids['worker']} --> {ids['api']}\n" in drawing
 
 
 def test_a_published_port_fails_and_the_score_says_so(project: Path, stack_file: Path) -> None:
