@@ -7,8 +7,8 @@ READY := .venv/.ready
 PACK := --policy-pack policy $(addprefix --policy-pack-config ,$(wildcard policy-config.json))
 
 .DEFAULT_GOAL := help
-.PHONY: help init doctor preview review deploy drift rotate diagram picture report sbom test test-engine test-host test-tools check \
-	up-simulated preview-simulated destroy-simulated \
+.PHONY: help init doctor preview review deploy drift audit rotate diagram picture report sbom test test-engine test-host test-tools \
+	check up-simulated preview-simulated destroy-simulated \
 	workflows bench schema policy-state policy-coverage clean
 
 help: ## this list
@@ -44,6 +44,10 @@ destroy-simulated: ## `pulumi destroy` of the same; what is protected stays
 
 drift: $(READY) ## is what STACK has deployed still what the program says? Exit code 1 where it is not
 	@pulumi preview --stack $(STACK) $(PACK) --refresh --expect-no-changes --diff
+
+audit: $(READY) ## look at what STACK has deployed, from outside and inside: exit code 1 on a failure; evidence in JSON
+	@$(BIN)/python -m ops.audit --stack $(STACK) --json $(or $(JSON),build/audit-$(STACK).json) \
+		$(if $(OUTPUTS),--outputs $(OUTPUTS)) $(if $(STRICT),--strict)
 
 rotate: $(READY) ## list the secrets of STACK, or make SECRET anew; YES=1 asks nothing
 	@$(BIN)/python -m ops.rotate --stack $(STACK) $(if $(SECRET),--secret $(SECRET)) $(if $(YES),--yes)

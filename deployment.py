@@ -50,6 +50,9 @@ def deploy(settings: Settings, topology: Topology, stack: str) -> Exports:
         "adminUrls": list(cloud.tunnel.admin_urls),
         "sshHost": cloud.tunnel.ssh_host,
         "hostKey": cloud.server["host_key"],
+        "serverId": cloud.server["server_id"],
+        "adminTunnelId": cloud.tunnel.admin_tunnel_id,
+        "appTunnelId": cloud.tunnel.app_tunnel_id,
         "serviceTokenId": cloud.tunnel.service_token_id,
         "serviceTokenSecret": cloud.tunnel.service_token_secret,
     }

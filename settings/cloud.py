@@ -75,3 +75,6 @@ class Edge(Model):
     other_hosts: tuple[Hostname, ...] = Field(
         (), description="Names in this zone that something else serves. With admin hosts, every other name is blocked."
     )
+    former_names: tuple[Hostname, ...] = Field(
+        (), description="Names, of any zone, that once led to a server of this stack. `make audit` resolves them."
+    )

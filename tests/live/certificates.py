@@ -22,13 +22,13 @@ def authority(folder: Path, name: str) -> Certificate:
     return made
 
 
-def signed(folder: Path, by: Certificate, *names: str) -> Certificate:
-    """A server's certificate for some names."""
+def signed(folder: Path, by: Certificate, *names: str, days: int = 2) -> Certificate:
+    """A server's certificate for some names, good for some days."""
     made = Certificate(folder / f"{by.key.stem}-{names[0]}.pem", folder / f"{by.key.stem}-{names[0]}.key")
     alternative = ",".join(f"DNS:{name}" for name in names)
     issuer = ("-CA", str(by.certificate), "-CAkey", str(by.key))
     more = ("-addext", f"subjectAltName={alternative}", "-addext", "basicConstraints=critical,CA:FALSE")
-    _openssl("req", "-x509", *KEY, "-days", "2", "-subj", f"/CN={names[0]}", *issuer, *more, *_files(made))
+    _openssl("req", "-x509", *KEY, "-days", str(days), "-subj", f"/CN={names[0]}", *issuer, *more, *_files(made))
     return made
 
 
