@@ -7,8 +7,8 @@ READY := .venv/.ready
 PACK := --policy-pack policy $(addprefix --policy-pack-config ,$(wildcard policy-config.json))
 
 .DEFAULT_GOAL := help
-.PHONY: help init doctor preview review deploy drift audit rotate diagram picture report sbom test test-engine test-host test-tools \
-	check up-simulated preview-simulated destroy-simulated \
+.PHONY: help init doctor preview review deploy drift audit rotate diagram picture report sbom test test-engine test-interrupted \
+	test-host test-tools check up-simulated preview-simulated destroy-simulated \
 	workflows bench schema policy-state policy-coverage clean
 
 help: ## this list
@@ -69,7 +69,10 @@ test: $(READY) ## all tests but test-host; those whose system program is missing
 
 test-engine: $(READY) ## the tests that need the Pulumi CLI; `make test` skips them where it is missing
 	@command -v pulumi >/dev/null || { echo "pulumi is not on PATH: https://www.pulumi.com/docs/install/" >&2; exit 1; }
-	@$(BIN)/python -m pytest -m engine tests/engine
+	@$(BIN)/python -m pytest -m "engine and not exhaustive" tests/engine
+
+test-interrupted: $(READY) ## `up` that fails at each API call in turn, on the real engine in simulated clouds (hours)
+	@$(BIN)/python -m pytest -m exhaustive tests/engine
 
 test-host: $(READY) ## the rendered server on virtual machines, attacked from outside (root, 10 to 20 minutes)
 	@$(BIN)/python -m pytest -m machine tests/live/host

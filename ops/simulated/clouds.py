@@ -1,7 +1,7 @@
 """The two simulated clouds of a stack, as long as a command runs. What they hold lasts in a folder."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Any
 import simulators.cloudflare.app
 import simulators.hetzner.app
 from simulators.api import Api
+from simulators.cloudflare.app import Site
 from simulators.server import serving
 
 PERMANENT = ("accounts", "zones", "actions", "list_operations")
@@ -26,6 +27,12 @@ class Clouds:
     hetzner_endpoint: str
     cloudflare_endpoint: str
 
+    def changes(self) -> list[tuple[str, str]]:
+        """Method and path of every call that was for more than reading, in order."""
+        calls = [call for api in (self.hetzner, self.cloudflare) for call in api.store.calls]
+        ordered = sorted(calls, key=lambda call: str(call["at"]))
+        return [(call["method"], call["path"]) for call in ordered if call["method"] != "GET"]
+
     def left(self) -> dict[str, list[str]]:
         """What exists: table → names."""
         found: dict[str, list[str]] = {}
@@ -36,6 +43,15 @@ class Clouds:
                 if living and table not in PERMANENT:
                     found[table] = sorted(str(row.get("name") or row["id"]) for row in living)
         return found
+
+    def unguarded(self, hosts: Iterable[str]) -> list[str]:
+        """Every moment at which one of these names led to a tunnel and no Access application stood before it."""
+        return [
+            f"{state['at']}: {host}"
+            for state in self.cloudflare.store.states
+            for host in hosts
+            if host in state["state"]["records"] and host not in state["state"]["guarded"]
+        ]
 
     def inbound(self) -> list[str]:
         """Every moment at which a firewall let something in, or a server had no firewall: none is right."""
@@ -52,24 +68,22 @@ def _open(at: str, state: dict[str, Any]) -> Iterator[str]:
 
 
 @contextmanager
-def clouds(values: dict[str, Any], folder: Path) -> Iterator[Clouds]:
-    """Serve both; ``values`` is the stack's configuration, ``folder`` is where their state lasts."""
-    zone = values["cloudflare"]
-    site = simulators.cloudflare.app.Site(
-        account=zone["account_id"],
-        zone=zone["zone_id"],
-        domain=values["domain"],
-        team=zone["team"],
-        plan=zone.get("plan", "free"),
-    )
+def clouds(stacks: Sequence[dict[str, Any]], folder: Path) -> Iterator[Clouds]:
+    """Serve both; ``stacks`` are configurations whose zones are there, ``folder`` is where the clouds' state lasts."""
     apis = (
         simulators.hetzner.app.api(folder / "hetzner.json"),
-        simulators.cloudflare.app.api([site], folder / "cloudflare.json"),
+        simulators.cloudflare.app.api([_site(values) for values in stacks], folder / "cloudflare.json"),
     )
     with ExitStack() as stack:
         addresses = _served(stack, apis, folder / "ports.json")
         hetzner, cloudflare = (address + api.prefix for address, api in zip(addresses, apis, strict=True))
         yield Clouds(*apis, hetzner, cloudflare)
+
+
+def _site(values: dict[str, Any]) -> Site:
+    zone = values["cloudflare"]
+    plan = zone.get("plan", "free")
+    return Site(zone["account_id"], zone["zone_id"], domain=values["domain"], team=zone["team"], plan=plan)
 
 
 def _served(stack: ExitStack, apis: tuple[Api, Api], file: Path) -> list[str]:

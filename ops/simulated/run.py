@@ -61,18 +61,24 @@ class Simulation:
         if shutil.which("pulumi", path=self.caller.get("PATH")) is None:
             raise MissingCliError(MISSING)
         self.prepare()
-        with clouds(self.values(), self.folder) as served:
+        with clouds([self.values()], self.folder) as served:
             made = self.environment(served)
-            code = self._pulumi(made, "stack", "select", "--create", self.stack)
-            return code or self._pulumi(made, command, *self._arguments(command)), served
+            for arguments in (("stack", "select", "--create", self.stack), *self._commands(command)):
+                if code := self._pulumi(made, *arguments):
+                    return code, served
+        return 0, served
 
-    def _arguments(self, command: str) -> list[str]:
+    def _commands(self, command: str) -> list[tuple[str, ...]]:
+        """The pack judges the whole program in a preview; what is left out then would be missed by its stack rules."""
+        stack = ("--stack", self.stack)
         if command == "destroy":
-            return ["--stack", self.stack, "--yes", "--exclude-protected"]
-        engine = NO_WAY_OUT if self._engine() else NO_ENGINE
-        left_out = engine if command == "up" else ()
-        yes = ("--yes",) if command == "up" else ()
-        return ["--stack", self.stack, *pack_arguments(self.root), *yes, *left_out]
+            return [("destroy", *stack, "--yes", "--exclude-protected")]
+        preview = ("preview", *stack, *pack_arguments(self.root))
+        return [preview, ("up", *stack, "--yes", "--skip-preview", *self.left_out())] if command == "up" else [preview]
+
+    def left_out(self) -> tuple[str, ...]:
+        """Arguments of ``up`` that leave out what can't or shall not run here."""
+        return NO_WAY_OUT if self._engine() else NO_ENGINE
 
     def _engine(self) -> bool:
         """Does a Docker Engine answer?"""

@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -49,22 +50,24 @@ def _calls(folder: Path) -> list[Any]:
 
 def test_the_cli_runs_in_the_copy_with_loopback_endpoints_and_the_pack(tmp_path: Path) -> None:
     code, served = _simulation(tmp_path).run("up")
-    select, up = _calls(tmp_path)
+    select, judged, up = _calls(tmp_path)
     assert code == 0
     assert select[0] == ["stack", "select", "--create", "dev", "--non-interactive"]
-    assert up[0][:6] == ["up", "--stack", "dev", "--policy-pack", "policy", "--yes"]
+    assert judged[0][:5] == ["preview", "--stack", "dev", "--policy-pack", "policy"]
+    assert "--exclude" not in judged[0], "the pack judges the whole program"
+    assert up[0][:5] == ["up", "--stack", "dev", "--yes", "--skip-preview"]
     assert up[2] == str(tmp_path / "simulated" / "project")
     assert up[1]["HCLOUD_ENDPOINT"].startswith("http://127.0.0.1:")
     assert up[1]["CLOUDFLARE_BASE_URL"].startswith("http://127.0.0.1:")
     assert not [name for name in up[1] if name.lower().endswith("_proxy")]
     assert up[1]["HCLOUD_TOKEN"] != "theirs"
-    assert served.left()["firewalls"] == ["wall-2"]
+    assert served.left()["firewalls"] == ["wall-3"]
 
 
 def test_what_was_made_is_there_in_the_next_run_on_the_same_ports(tmp_path: Path) -> None:
     _simulation(tmp_path).run("up")
     _, served = _simulation(tmp_path).run("up")
-    assert served.left()["firewalls"] == ["wall-2", "wall-4"]
+    assert served.left()["firewalls"] == ["wall-3", "wall-6"]
     endpoints = {call[1]["HCLOUD_ENDPOINT"] for call in _calls(tmp_path)}
     assert len(endpoints) == 1
 
@@ -82,6 +85,16 @@ def test_the_clis_exit_code_is_the_runs(tmp_path: Path) -> None:
     code, _ = _simulation(tmp_path, code=3).run("preview")
     assert code == 3
     assert len(_calls(tmp_path)) == 1, "the stack could not be selected, so nothing else was run"
+
+
+def test_nothing_is_made_after_a_preview_that_failed(tmp_path: Path) -> None:
+    simulation = _simulation(tmp_path)
+    program = tmp_path / "bin" / "pulumi"
+    program.write_text(program.read_text().replace("sys.exit(0)", 'sys.exit(sys.argv[1] == "preview")'))
+    code, served = simulation.run("up")
+    assert code == 1
+    assert [call[0][0] for call in _calls(tmp_path)] == ["stack", "preview"]
+    assert served.changes() == []
 
 
 def test_an_inbound_rule_is_told(tmp_path: Path) -> None:
@@ -119,6 +132,7 @@ def test_a_missing_cli_is_one_message_and_nothing_is_written(tmp_path: Path) -> 
 Resources = dict[str, dict[str, Any]]
 
 
+@cache
 def _recorded(stack: str) -> Resources:
     return {resource["urn"]: resource for resource in preview(ROOT, stack).graph["resources"]}
 

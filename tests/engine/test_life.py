@@ -1,0 +1,153 @@
+"""A stack's whole life on the real engine and the real providers, in simulated clouds."""
+
+import base64
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from ops.simulated.project import copy_project
+from ops.simulated.run import Simulation
+from tests.engine.world import ROOT, World, world, worlds
+
+pytestmark = [
+    pytest.mark.engine,
+    pytest.mark.skipif(shutil.which("pulumi") is None, reason="the Pulumi CLI is not on PATH"),
+]
+UNCHANGED = {"same", "refresh"}
+PROTECTED = {"volumes"}
+"""What outlives `destroy`."""
+SECRET_OUTPUTS = {
+    "random:index/randomPassword:RandomPassword": ("result", "bcryptHash"),
+    "random:index/randomBytes:RandomBytes": ("base64", "hex"),
+    "tls:index/privateKey:PrivateKey": ("privateKeyOpenssh", "privateKeyPem", "privateKeyPemPkcs8"),
+    "cloudflare:index/zeroTrustAccessServiceToken:ZeroTrustAccessServiceToken": ("clientSecret",),
+    "cloudflare:index/zeroTrustTunnelCloudflared:ZeroTrustTunnelCloudflared": ("tunnelSecret",),
+}
+"""Type → what of it nobody may read."""
+SECRET = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270"}
+"""How an exported state marks a secret."""
+
+
+def test_a_first_preview_needs_no_host_and_changes_nothing(tmp_path: Path) -> None:
+    with world(tmp_path) as made:
+        assert made.preview()["create"] > 50
+        assert made.clouds.changes() == []
+        assert made.clouds.left() == {}
+
+
+def test_up_again_refresh_preview_destroy(tmp_path: Path) -> None:
+    with world(tmp_path) as made:
+        assert set(made.up()) <= {"create", *UNCHANGED}
+        assert len(made.clouds.left()["servers"]) == 1
+        assert len(made.clouds.left()["tunnels"]) == 2
+        assert set(made.up()) <= UNCHANGED
+        assert set(made.refresh()) <= UNCHANGED
+        assert set(made.preview(whole=False)) <= UNCHANGED
+        made.destroy()
+        assert set(made.clouds.left()) == PROTECTED
+        assert _left_in_state(made) <= {"hcloud:index/volume:Volume", "random:index/randomPassword:RandomPassword"}
+        assert made.clouds.inbound() == []
+        assert made.clouds.unguarded(_guarded(made)) == []
+
+
+def _left_in_state(made: World) -> set[str]:
+    kinds = {resource["type"] for resource in made.resources() if resource.get("custom")}
+    return {kind for kind in kinds if not kind.startswith("pulumi:")}
+
+
+def _guarded(made: World) -> list[str]:
+    """Names that must never be there without Access: SSH, and every admin host that has a record of its own."""
+    return [f"ssh-{made.simulation.stack}.{made.simulation.values()['domain']}"]
+
+
+def test_a_preview_of_a_stack_that_is_there_reads_only_and_needs_a_reading_token_only(tmp_path: Path) -> None:
+    with world(tmp_path) as made:
+        made.up()
+        before = made.clouds.changes()
+    readers = {"HCLOUD_TOKEN": "readonly".ljust(64, "0"), "CLOUDFLARE_API_TOKEN": "readonly".ljust(40, "0")}
+    with world(tmp_path, **readers) as made:
+        made.preview()
+        assert made.clouds.changes() == before
+
+
+def test_a_policy_violation_stops_up_before_anything_is_made(tmp_path: Path) -> None:
+    changed = tmp_path / "changed"
+    copy_project(ROOT, changed, "dev")
+    component = changed / "components/host/component.py"
+    rule = 'hcloud.FirewallRuleArgs(direction="in", protocol="tcp", port="22", source_ips=["0.0.0.0/0"])'
+    text = component.read_text(encoding="utf-8")
+    assert "rules=rules," in text
+    component.write_text(text.replace("rules=rules,", f"rules=[*rules, {rule}],"), encoding="utf-8")
+    code, served = Simulation(changed, "dev", tmp_path / "simulated").run("up")
+    assert code != 0
+    assert served.changes() == []
+    assert served.left() == {}
+
+
+def test_no_secret_is_in_the_state_the_event_log_or_the_output(tmp_path: Path) -> None:
+    with world(tmp_path) as made:
+        made.up()
+        made.refresh()
+        made.preview(whole=False)
+        secrets = set(_secrets(made))
+        given = {row["_secret"] for row in made.clouds.cloudflare.store.table("tunnels").values()}
+        assert given <= secrets, "the search knows what Cloudflare was given"
+        assert len(secrets) > 12
+        shown = made.shown()
+    assert "zero-exposure:index:Tunnel" in shown, "the search looks at what there is"
+    assert [spelling for secret in secrets for spelling in _spellings(secret) if spelling in shown] == []
+
+
+def _secrets(made: World) -> Iterator[str]:
+    """Every one that the program made or was given, and what the server's user data carries of them."""
+    for resource in made.resources():
+        for name in SECRET_OUTPUTS.get(resource["type"], ()):
+            for side in ("inputs", "outputs"):
+                value = _plain(resource.get(side, {}).get(name))
+                if isinstance(value, str) and value:
+                    yield value
+
+
+def _plain(value: Any) -> Any:
+    """The value itself, whether it is marked as a secret or not."""
+    if isinstance(value, dict) and SECRET.items() <= value.items():
+        return json.loads(value["plaintext"])
+    return value
+
+
+def _spellings(secret: str) -> Iterator[str]:
+    yield secret
+    yield json.dumps(secret)[1:-1]
+    yield quote(secret, safe="")
+    yield base64.b64encode(secret.encode()).decode().rstrip("=")
+    yield base64.urlsafe_b64encode(secret.encode()).decode().rstrip("=")
+
+
+def test_two_environments_side_by_side_share_nothing(tmp_path: Path) -> None:
+    with worlds(tmp_path, ["dev", "prod"]) as (dev, prod):
+        dev.up()
+        before = _rows(dev)
+        prod.up()
+        assert {key: row for key, row in _rows(dev).items() if key in before} == before
+        assert set(dev.up()) <= UNCHANGED
+        both = _rows(prod)
+        dev.destroy()
+        assert {key: row for key, row in both.items() if key not in before}.items() <= _rows(prod).items()
+        assert set(prod.up()) <= UNCHANGED
+
+
+def _rows(made: World) -> dict[tuple[str, str], str]:
+    """Everything in the clouds but the zones themselves, and what only passes."""
+    return {
+        (table, number): json.dumps(row, sort_keys=True)
+        for api in (made.clouds.hetzner, made.clouds.cloudflare)
+        for table, rows in api.store.tables.items()
+        if table not in ("accounts", "zones", "actions", "list_operations")
+        for number, row in rows.items()
+        if row.get("deleted_at") is None
+    }

@@ -1,0 +1,111 @@
+"""A stack in simulated clouds, driven by the real CLI through Pulumi's Automation API."""
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+from pulumi import automation
+
+from ops.simulated.clouds import Clouds, clouds
+from ops.simulated.run import NO_ENGINE, Simulation
+from simulators.faults import Fault
+
+ROOT = Path(__file__).parents[2]
+LEFT_OUT: dict[str, Any] = {"exclude": [NO_ENGINE[1]], "exclude_dependents": True}
+"""These tests are about the clouds. Containers have tests of their own, on an Engine: tests/live/docker."""
+
+
+@dataclass
+class World:
+    """One stack. ``events`` are the engine's own, from every command."""
+
+    stack: automation.Stack
+    clouds: Clouds
+    simulation: Simulation
+    events: list[Any] = field(default_factory=list)
+    output: list[str] = field(default_factory=list)
+
+    def preview(self, whole: bool = True) -> dict[str, int]:
+        """Number of resources for each operation; raises ``automation.CommandError``.
+
+        ``whole`` is the program with its containers, held against the policy pack.
+        """
+        pack: dict[str, Any] = {"policy_packs": [str(self.simulation.project / "policy")]}
+        done = self.stack.preview(**(pack if whole else LEFT_OUT), **self._told())
+        return _counts(done.change_summary)
+
+    def up(self) -> dict[str, int]:
+        """The same, done."""
+        done = self.stack.up(**LEFT_OUT, **self._told())
+        return _counts(done.summary.resource_changes or {})
+
+    def refresh(self) -> dict[str, int]:
+        """Read everything anew."""
+        done = self.stack.refresh(**self._told())
+        return _counts(done.summary.resource_changes or {}) if done.summary else {}
+
+    def destroy(self) -> None:
+        """Delete everything that is not protected."""
+        self.stack.destroy(exclude_protected=True, **self._told())
+
+    def _told(self) -> dict[str, Any]:
+        return {"on_event": self.events.append, "on_output": self.output.append, "on_error": self.output.append}
+
+    def resources(self) -> list[dict[str, Any]]:
+        """What the state holds, secrets in plaintext."""
+        deployment = self.stack.export_stack().deployment or {}
+        resources: list[dict[str, Any]] = deployment.get("resources", [])
+        return resources
+
+    def shown(self) -> str:
+        """All that was written to a terminal, to the event log and to the state's files."""
+        events = json.dumps(self.events, default=vars, ensure_ascii=False)
+        files = [
+            path.read_text(encoding="utf-8", errors="replace")
+            for path in self.simulation.backend.rglob("*")
+            if path.is_file()
+        ]
+        return "\n".join([*self.output, events, *files])
+
+    def fault(self, cloud: str, **fault: Any) -> None:
+        """Plan a fault of ``hetzner`` or ``cloudflare``."""
+        getattr(self.clouds, cloud).faults.plan(Fault(**fault))
+
+    def no_more_faults(self) -> None:
+        """Let nothing more happen."""
+        self.clouds.hetzner.faults.clear()
+        self.clouds.cloudflare.faults.clear()
+
+
+def _counts(changes: Any) -> dict[str, int]:
+    """Operations by their plain names."""
+    return {str(getattr(operation, "value", operation)): count for operation, count in changes.items()}
+
+
+@contextmanager
+def world(folder: Path, stack: str = "dev", **environment: str) -> Iterator[World]:
+    """One stack in clouds of its own."""
+    with worlds(folder, [stack], **environment) as made:
+        yield made[0]
+
+
+@contextmanager
+def worlds(folder: Path, stacks: Sequence[str], **environment: str) -> Iterator[list[World]]:
+    """Stacks side by side: one checkout, one backend, the same clouds."""
+    simulations = [Simulation(ROOT, stack, folder) for stack in stacks]
+    simulations[0].prepare()
+    with clouds([simulation.values() for simulation in simulations], folder) as served:
+        made = {**simulations[0].environment(served), **environment}
+        # The Automation API adds this process's environment, so that is made anew too.
+        with patch.dict(os.environ, made, clear=True):
+            yield [World(_select(simulation, made), served, simulation) for simulation in simulations]
+
+
+def _select(simulation: Simulation, made: dict[str, str]) -> automation.Stack:
+    options = automation.LocalWorkspaceOptions(env_vars=made)
+    return automation.create_or_select_stack(simulation.stack, work_dir=str(simulation.project), opts=options)
