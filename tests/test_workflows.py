@@ -49,9 +49,10 @@ def test_a_pipeline_starts_without_permissions_and_ends_by_itself(path: Path) ->
         assert job["timeout-minutes"] <= 60
 
 
-def test_every_deployment_brings_the_policy_pack() -> None:
+def test_every_deployment_brings_the_policy_pack_and_is_audited() -> None:
     deployed = "\n".join(_commands(ROOT / ".github/workflows/deploy.yml"))
     assert "make deploy" in deployed
+    assert "make audit" in deployed
     recipes = re.findall(
         r"^\t@?pulumi (?:up|preview) .*$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE
     )
