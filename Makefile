@@ -1,5 +1,6 @@
 # Every target makes what it needs. `make help` lists them.
 STACK ?= dev
+SNAPSHOT ?= latest
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
@@ -7,8 +8,9 @@ READY := .venv/.ready
 PACK := --policy-pack policy $(addprefix --policy-pack-config ,$(wildcard policy-config.json))
 
 .DEFAULT_GOAL := help
-.PHONY: help init doctor preview review deploy drift audit rotate diagram picture report sbom test test-engine test-interrupted \
-	test-host test-tools check up-simulated preview-simulated destroy-simulated \
+.PHONY: help init doctor preview review deploy drift audit rotate snapshots restore diagram picture report sbom \
+	test test-engine test-interrupted test-host test-tools check \
+	up-simulated preview-simulated destroy-simulated \
 	workflows bench schema policy-state policy-coverage clean
 
 help: ## this list
@@ -63,6 +65,12 @@ report: $(READY) ## one HTML page about STACK, in build/report: score, evidence,
 
 sbom: $(READY) ## what STACK is made of, as CycloneDX in build/sbom.cdx.json, with licences
 	@$(BIN)/python -m ops.sbom --stack $(STACK)
+
+snapshots: $(READY) ## what of STACK can be restored
+	@$(BIN)/python -m ops.restore --stack $(STACK) --list
+
+restore: $(READY) ## put SNAPSHOT (latest) of STACK in the place of what is there; SERVICE=NAME: of one service only
+	@$(BIN)/python -m ops.restore --stack $(STACK) --snapshot $(SNAPSHOT) $(if $(SERVICE),--service $(SERVICE)) $(if $(YES),--yes)
 
 test: $(READY) ## all tests but test-host; those whose system program is missing are skipped by name
 	@$(BIN)/python -m pytest

@@ -6,6 +6,7 @@ import pulumi
 import pulumi_cloudflare as cloudflare
 import pulumi_random as random
 
+from components.backup.component import Backup, BackupArgs
 from components.edge.component import Edge, EdgeArgs
 from components.egress import render as ways_out
 from components.egress.component import Egress, EgressArgs
@@ -129,8 +130,10 @@ def _containers(settings: Settings, topology: Topology, stack: str, cloud: Cloud
     site = Site(stack, pulumi.Output.secret(key), topology.nodes[RESOLVER].addresses["egress"], networks.names)
     resolver = Resolver("resolver", ResolverArgs(values=names.values(settings, topology), site=site), docker)
     outward = ways_out.values(settings, topology)
+    outside: list[pulumi.Resource] = []
     if outward.clients:
-        Egress("egress", EgressArgs(values=outward, topology=topology, site=site, after=[resolver.container]), docker)
+        args = EgressArgs(values=outward, topology=topology, site=site, after=[resolver.container])
+        outside.append(Egress("egress", args, docker).container)
     services_args = ServicesArgs(
         services=settings.services,
         topology=topology,
@@ -162,6 +165,32 @@ def _containers(settings: Settings, topology: Topology, stack: str, cloud: Cloud
         connector_after=[resolver.container],
     )
     Gateway("gateway", gateway_args, docker)
+    _backup(settings, topology, site, services, [*outside, resolver.container], docker)
+
+
+def _backup(
+    settings: Settings,
+    topology: Topology,
+    site: Site,
+    services: Services,
+    after: list[pulumi.Resource],
+    opts: pulumi.ResourceOptions,
+) -> None:
+    """``after``: what the keeper's way out leads through."""
+    if settings.backup is None:
+        return
+    args = BackupArgs(
+        settings=settings,
+        backup=settings.backup,
+        topology=topology,
+        site=site,
+        secrets=services.secrets,
+        passwords=services.passwords,
+        containers=services.containers,
+        metrics=None,
+        after=after,
+    )
+    Backup("backup", args, opts)
 
 
 def _edge_list(settings: Settings, services: Services, cloud: Cloud | None) -> EdgeList | None:

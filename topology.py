@@ -13,14 +13,15 @@ from functools import cached_property
 from ipaddress import IPv4Address, IPv4Network
 from typing import Literal
 
+from settings.backup import R2_HOST
 from settings.intrusion import Intrusion
 from settings.route import Route
 from settings.service import Service
 from settings.stack import Settings
 
 GATEWAY, CLOUDFLARED, RESOLVER, PROXY = "gateway", "cloudflared", "resolver", "egress-proxy"
-CROWDSEC, EDGE_BANS = "crowdsec", "edge-bans"
-OWN = (GATEWAY, CLOUDFLARED, RESOLVER, PROXY, CROWDSEC, EDGE_BANS)
+CROWDSEC, EDGE_BANS, BACKUP = "crowdsec", "edge-bans", "backup"
+OWN = (GATEWAY, CLOUDFLARED, RESOLVER, PROXY, CROWDSEC, EDGE_BANS, BACKUP)
 """The program's own nodes."""
 RESERVED = (*OWN, "secrets", "self", "ingress", "egress", "internal")
 """Names that no service may take: the program's own nodes, networks, and words of references."""
@@ -123,9 +124,22 @@ def instances(name: str, service: Service) -> tuple[str, ...]:
     return (name, *(f"{name}-{index}" for index in range(2, service.replicas + 1)))
 
 
+def copied(settings: Settings) -> tuple[str, ...]:
+    """Names of the services that are backed up."""
+    if settings.backup is None:
+        return ()
+    return tuple(name for name, service in sorted(settings.services.items()) if service.backup in ("postgres", "files"))
+
+
+def copier(service: str) -> str:
+    """Node that makes a service's copies."""
+    return f"{service}-{BACKUP}"
+
+
 def links(settings: Settings) -> Iterator[tuple[str, str]]:
     """Every link between two nodes, as (client, server): the program's own, then those that services declare."""
     yield from _intrusion_links(settings.intrusion)
+    yield from _backup_links(settings)
     for name, service in sorted(settings.services.items()):
         for node in instances(name, service):
             if service.routes:
@@ -146,6 +160,17 @@ def _intrusion_links(intrusion: Intrusion) -> Iterator[tuple[str, str]]:
         yield EDGE_BANS, PROXY
 
 
+def _backup_links(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Databases are dumped over the network; what is kept leaves through the egress proxy."""
+    if settings.backup is None:
+        return
+    if settings.backup.store != "volume":
+        yield BACKUP, PROXY
+    for name in copied(settings):
+        if settings.services[name].backup == "postgres":
+            yield copier(name), name
+
+
 def egress(settings: Settings) -> dict[str, tuple[str, ...]]:
     """Node → domains that it may call through the egress proxy, on port 443."""
     found: dict[str, tuple[str, ...]] = {}
@@ -153,6 +178,10 @@ def egress(settings: Settings) -> dict[str, tuple[str, ...]]:
         found[CROWDSEC] = COMMUNITY_DOMAINS
     if settings.intrusion.edge_token:
         found[EDGE_BANS] = ("api.cloudflare.com",)
+    if settings.backup and settings.backup.store == "s3" and settings.backup.s3:
+        found[BACKUP] = (settings.backup.s3.endpoint,)
+    elif settings.backup and settings.backup.store == "r2" and settings.cloudflare:
+        found[BACKUP] = (f"{settings.cloudflare.account_id}.{R2_HOST}",)
     for name, service in sorted(settings.services.items()):
         if service.egress:
             found |= dict.fromkeys(instances(name, service), service.egress)
@@ -165,7 +194,7 @@ def plan(settings: Settings) -> Topology:
     pairs = list(links(settings))
     subnets = _subnets(pool, pairs, settings.network.subnets)
     networks = (_egress(pool), _ingress(pool), *(_link(pair, subnets[pair]) for pair in pairs))
-    nodes = _nodes(settings.services, networks)
+    nodes = _nodes(settings, networks)
     return Topology(networks, nodes, tuple(_upstreams(settings.services, nodes)))
 
 
@@ -225,10 +254,11 @@ def _members(subnet: IPv4Network, offsets: dict[str, int]) -> dict[str, IPv4Addr
     return {name: ipaddress.IPv4Address(int(subnet.network_address) + offset) for name, offset in offsets.items()}
 
 
-def _nodes(services: dict[str, Service], networks: tuple[Network, ...]) -> dict[str, Node]:
+def _nodes(settings: Settings, networks: tuple[Network, ...]) -> dict[str, Node]:
     nodes = {name: Node(name, name) for name in OWN}
-    for name, service in sorted(services.items()):
+    for name, service in sorted(settings.services.items()):
         nodes |= {node: Node(node, name) for node in instances(name, service)}
+    nodes |= {copier(name): Node(copier(name), name) for name in copied(settings)}
     for network in networks:
         for member, address in network.members.items():
             nodes[member].addresses[network.name] = address

@@ -20,6 +20,15 @@ STOPS_WITHIN = 30
 
 
 @dataclass(frozen=True)
+class Mount:
+    """A volume that another part of the stack has made, by its name."""
+
+    volume: pulumi.Input[str]
+    path: str
+    read_only: bool = False
+
+
+@dataclass(frozen=True)
 class ContainerSpec:
     """Values that make one container. ``networks`` maps the topology's network names to the fixed address there;
     ``hosts`` are lines of its hosts file."""
@@ -35,6 +44,7 @@ class ContainerSpec:
     env: Mapping[str, str] = field(default_factory=dict)
     files: Files = field(default_factory=dict)
     volumes: Mapping[str, str] = field(default_factory=dict)
+    mounts: Sequence[Mount] = ()
     tmpfs: Mapping[str, str] = field(default_factory=dict)
     healthcheck: Healthcheck | None = None
     limits: Limits = field(default_factory=Limits)
@@ -86,7 +96,7 @@ def _arguments(
         network_mode=None if spec.networks else "none",
         hosts=[docker.ContainerHostArgs(host=name, ip=str(ip)) for name, ip in sorted(spec.hosts.items())],
         dns=list(spec.dns) if spec.dns is not None else [str(site.resolver)],
-        volumes=[*data, *_mounts(carried)],
+        volumes=[*data, *_shared(spec.mounts), *_mounts(carried)],
         tmpfs={path: _tmpfs(size, spec.user or ROOT) for path, size in sorted(spec.tmpfs.items())},
         healthcheck=_healthcheck(spec.healthcheck),
         wait=spec.healthcheck is not None,
@@ -140,6 +150,15 @@ def _data(spec: ContainerSpec, site: Site, opts: pulumi.ResourceOptions) -> list
             container_path=path,
         )
         for name, path in sorted(spec.volumes.items())
+    ]
+
+
+def _shared(mounts: Sequence[Mount]) -> list[docker.ContainerVolumeArgs]:
+    return [
+        docker.ContainerVolumeArgs(
+            volume_name=mount.volume, container_path=mount.path, read_only=True if mount.read_only else None
+        )
+        for mount in mounts
     ]
 
 

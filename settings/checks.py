@@ -4,12 +4,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from ipaddress import IPv4Network
 
+from settings.backup import Backup
 from settings.blocklist import covers, names
 from settings.egress import problem as egress_problem
 from settings.reference import SECRETS, Reference, exports, references
 from settings.service import Service
 from settings.stack import Settings
-from topology import RESERVED, SubnetClashError, egress, instances, links, plan
+from topology import RESERVED, SubnetClashError, copied, copier, egress, instances, links, plan
 
 Problem = tuple[str, str]
 CONNECTOR_NAMES = ("region1.v2.argotunnel.com", "region2.v2.argotunnel.com", "api.cloudflare.com")
@@ -124,6 +125,47 @@ def _intrusion(settings: Settings) -> Iterator[Problem]:
         yield "intrusion.edge_token", "there is no edge with target: local"
     if intrusion.edge_token and not settings.edge.manage_zone:
         yield "intrusion.edge_token", "needs edge.manage_zone: the rule that blocks the list is the zone's"
+
+
+def _backup(settings: Settings) -> Iterator[Problem]:
+    backup = settings.backup
+    if backup is None:
+        return
+    yield from _backup_store(settings, backup)
+    known = [*settings.secrets, *settings.generated]
+    wanted = {"password": backup.password}
+    if backup.keys:
+        wanted |= {"keys.id": backup.keys.id, "keys.secret": backup.keys.secret}
+    for key, name in wanted.items():
+        if name is not None and name not in known:
+            yield f"backup.{key}", f"no such secret; there are: {', '.join(known) or 'none'}"
+
+
+def _backup_store(settings: Settings, backup: Backup) -> Iterator[Problem]:
+    if backup.store == "s3" and backup.keys is None:
+        yield "backup.keys", "needed with store: s3"
+    if backup.store == "volume" and backup.keys is not None:
+        yield "backup.keys", "a volume needs none"
+    if backup.store == "r2" and settings.target == "local":
+        yield "backup.store", "with target: local there is no account for a bucket: choose s3 or volume"
+    if (backup.store == "s3") != (backup.s3 is not None):
+        yield "backup.s3", "goes with store: s3, and with no other"
+
+
+def _backed_up(settings: Settings) -> Iterator[Problem]:
+    """What is to be backed up has to be said of every volume, so that none is forgotten."""
+    for name, service in settings.services.items():
+        path = f"services.{name}.backup"
+        if settings.backup is not None and service.volumes and service.backup is None:
+            yield path, "the service has volumes: say how they are backed up (files), or that they are not (none)"
+        if service.backup == "postgres" and service.preset != "postgres":
+            yield path, "postgres goes with preset: postgres"
+        if service.backup == "files" and not service.volumes:
+            yield path, "there are no volumes to copy"
+    taken = {node for name, service in settings.services.items() for node in instances(name, service)}
+    for name in copied(settings):
+        if copier(name) in taken:
+            yield f"services.{copier(name)}", f"this name is taken by the container that backs up {name}"
 
 
 def _host_problems(host: str, settings: Settings) -> Iterator[str]:
@@ -279,4 +321,6 @@ CHECKS: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
     _pins,
     _egress,
     _blocklists,
+    _backup,
+    _backed_up,
 )

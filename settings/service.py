@@ -70,6 +70,11 @@ class Service(Model):
         default_factory=dict, description="Name → text with ${…}; becomes the file /run/secrets/NAME."
     )
     volumes: dict[Name, AbsolutePath] = Field(default_factory=dict, description="Name → path. Protected data.")
+    backup: Literal["postgres", "files", "none"] | None = Field(
+        None,
+        description="How its volumes are backed up. postgres: a dump of each database, of one moment. files: one after "
+        "another, while the service writes. none: not at all.",
+    )
     tmpfs: dict[AbsolutePath, Size] = Field(default_factory=dict, description="Path → size of scratch space in memory.")
     healthcheck: Healthcheck | None = None
     limits: Limits = Limits()

@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field, SecretStr
 
+from settings.backup import Backup
 from settings.cloud import Cloudflare, Edge, Host, Operators, Tunnel
 from settings.egress import Egress
 from settings.gateway import Gateway
@@ -37,6 +38,7 @@ class Settings(Model):
     intrusion: Intrusion = Intrusion()
     resolver: Resolver = Resolver()
     egress: Egress = Egress()
+    backup: Backup | None = Field(None, description="Encrypted backups. Without this key there are none.")
     services: dict[Name, Service] = Field(min_length=1)
     secrets: dict[SecretName, SecretStr] = Field(
         default_factory=dict, description="Set by: pulumi config set --secret --path 'zero-exposure:secrets.NAME'"

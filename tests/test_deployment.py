@@ -59,9 +59,10 @@ def test_every_custom_resource_has_a_component_for_parent(stack: str, preview: b
 
 
 @both_modes
-def test_the_volumes_key_is_protected_as_the_volume_is(preview: bool) -> None:
+def test_what_cannot_be_made_again_is_protected_and_nothing_else(preview: bool) -> None:
     protected = {resource.name for resource in _run("dev", preview).resources if resource.protect}
-    assert {"volume-key", "host-data", "postgres-data", "queue-data"} == protected
+    backups = {"backup-bucket", "backup-password", "backup-data"}
+    assert backups | {"volume-key", "host-data", "postgres-data", "queue-data"} == protected
 
 
 @both_modes

@@ -34,6 +34,8 @@ class Services(pulumi.ComponentResource):
     """Node name → container."""
     secrets: dict[str, pulumi.Output[str]]
     """The stack's own secrets by name, the generated ones among them."""
+    passwords: dict[str, pulumi.Output[str]]
+    """Service → the password that its preset has generated."""
 
     def __init__(self, name: str, args: ServicesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("zero-exposure:index:Services", name, None, opts)
@@ -41,6 +43,7 @@ class Services(pulumi.ComponentResource):
         self._child = pulumi.ResourceOptions(parent=self)
         self._credentials = self._generated()
         self.secrets = {key.name: value for key, value in self._credentials.items() if key.owner == SECRETS}
+        self.passwords = {key.owner: value for key, value in self._credentials.items() if key.owner != SECRETS}
         self.containers = {}
         for service in start_order(args["services"]):
             self._deploy(service)

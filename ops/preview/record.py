@@ -36,6 +36,7 @@ class Registration:
     """Of a resource what a cloud would add to its inputs; of a component what it registers when it is done."""
     secret_outputs: frozenset[str] = frozenset()
     delete_before_replace: bool = False
+    retain_on_delete: bool = False
 
 
 @dataclass(frozen=True)
@@ -168,7 +169,13 @@ def _registration(request: Any, response: Any, urn: str) -> Registration:  # noq
     )
     added = properties(response.object if request.custom else Struct())[0]
     outputs = {key: value for key, value in added.items() if key not in props}
-    return Registration(resource, request.custom, outputs, delete_before_replace=request.deleteBeforeReplace)
+    return Registration(
+        resource,
+        request.custom,
+        outputs,
+        delete_before_replace=request.deleteBeforeReplace,
+        retain_on_delete=request.retainOnDelete,
+    )
 
 
 async def _resolved(exports: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Final
 
 from . import (
     access,
+    bucket,
     checklist,
     command,
     container_isolation,
@@ -26,6 +27,7 @@ from . import (
     secrets,
     server,
     service,
+    stack_data,
     stack_ingress,
     stack_network,
     stack_source,
@@ -58,12 +60,14 @@ RESOURCE_RULES: Final[tuple[Rule, ...]] = (
     *tunnel.RULES,
     *access.RULES,
     *edge.RULES,
+    *bucket.RULES,
     *ruleset.RULES,
     *command.RULES,
 )
 
 STACK_RULES: Final[tuple[StackRule, ...]] = (
     *stack_source.RULES,
+    *stack_data.RULES,
     *stack_network.RULES,
     *stack_ingress.RULES,
     *score.RULES,

@@ -37,6 +37,8 @@ ALLOWED: Final[Mapping[str, str]] = {
     "cloudflare:index/list:List": "a list of addresses that rulesets name; the rulesets are checked",
     "cloudflare:index/listItem:ListItem": "a list of addresses that rulesets name; the rulesets are checked",
     "cloudflare:index/zoneDnssec:ZoneDnssec": "signs the zone, adds no record",
+    "cloudflare:index/r2Bucket:R2Bucket": "private, unless a domain is put before it: edge-not-public",
+    "cloudflare:index/r2BucketLifecycle:R2BucketLifecycle": "bucket-keeps",
     "cloudflare:index/r2ManagedDomain:R2ManagedDomain": "edge-not-public: may only be closed",
     tokens.CONTAINER: "container-no-ports",
     tokens.NETWORK: "network-internal",

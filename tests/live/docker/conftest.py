@@ -19,6 +19,8 @@ PROGRAMS = (
     "nats-server",
     "unbound",
     "crowdsec",
+    "squid",
+    "restic",
 )
 
 

@@ -29,9 +29,11 @@ class Deployed:
     edge: Edge
     image_ids: dict[str, str]
 
-    def change(self, change: Change | None, renewed: Collection[str] = ()) -> set[str]:
-        """Apply the stack file with a change to its services, or with new passwords; what was done on the Engine."""
-        self.recording = recorded(self.image_ids, change, renewed)
+    def change(self, change: Change | None, renewed: Collection[str] = (), **other: str) -> set[str]:
+        """Apply the stack file with a change to its services, with new passwords, or with other values of its keys;
+        what was done on the Engine."""
+        values = {f"zero-exposure:{key}": value for key, value in other.items()}
+        self.recording = recorded(self.image_ids, change, renewed, values)
         done = self.applier.apply(self.recording)
         self.edge.ingress = ingress_of(self.recording)
         return done

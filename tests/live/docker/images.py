@@ -33,6 +33,8 @@ class Layer:
     trees: tuple[str, ...] = ()
     copies: dict[str, str] = field(default_factory=dict)
     """Path in the image → file of this machine."""
+    links: dict[str, str] = field(default_factory=dict)
+    """Path in the image → what it points to."""
     folders: dict[str, tuple[int, int, int]] = field(default_factory=dict)
     """Path → owner, group, mode."""
     texts: dict[str, str] = field(default_factory=dict)
@@ -128,9 +130,9 @@ def _layer(layer: Layer) -> bytes:
             entry = tarfile.TarInfo(place.strip("/"))
             entry.type, entry.uid, entry.gid, entry.mode = tarfile.DIRTYPE, owner, group, mode
             tar.addfile(entry)
-        for link in ("bin", "sbin", "lib", "lib64"):
-            entry = tarfile.TarInfo(link)
-            entry.type, entry.linkname = tarfile.SYMTYPE, f"usr/{link}"
+        for link, target in ({name: f"usr/{name}" for name in ("bin", "sbin", "lib", "lib64")} | layer.links).items():
+            entry = tarfile.TarInfo(link.strip("/"))
+            entry.type, entry.linkname = tarfile.SYMTYPE, target
             tar.addfile(entry)
         for place, path in sorted(files.items()):
             content = path.read_bytes()

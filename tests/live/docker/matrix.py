@@ -29,6 +29,8 @@ def addresses(stack: Deployed) -> dict[str, str]:
         network["IPAddress"]: node
         for node in stack.nodes
         for network in stack.inspect(node)["NetworkSettings"]["Networks"].values()
+        # A container without a network has no address that others could try; it tries theirs.
+        if network["IPAddress"]
     }
 
 

@@ -12,13 +12,21 @@ _POSTGRES = "/usr/lib/postgresql/15"
 _ANYONE = (0, 0, 0o1777)
 _TMP = "/tmp"  # noqa: S108 - a folder of the image
 
+BUSYBOX = (
+    *("cat", "chmod", "cmp", "date", "find", "head", "ln", "mkdir", "mv", "nslookup", "od", "rm", "sed", "sh"),
+    *("sha256sum", "sleep", "sort", "tail", "tar", "tr", "wc", "wget"),
+)
+"""What is called by name in containers, in images that have a shell."""
 BASE = Layer(
     programs=("/bin/busybox", "/usr/bin/curl"),
-    folders={_TMP: _ANYONE, "/run": (0, 0, 0o755), "/etc": (0, 0, 0o755), "/proc": (0, 0, 0o555)},
-    copies={
-        f"/usr/bin/{name}": "/bin/busybox"
-        for name in ("sh", "wget", "cat", "mkdir", "chmod", "rm", "nslookup", "ln", "head", "od", "tr", "sed")
+    folders={
+        _TMP: _ANYONE,
+        f"/var{_TMP}": _ANYONE,
+        "/run": (0, 0, 0o755),
+        "/etc": (0, 0, 0o755),
+        "/proc": (0, 0, 0o555),
     },
+    links={f"/usr/bin/{name}": "busybox" for name in BUSYBOX},
     texts={
         "/etc/passwd": "root:x:0:0::/:/bin/sh\npostgres:x:70:70::/:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\n",
         "/etc/group": "root:x:0:\npostgres:x:70:\nnogroup:x:65534:\n",
@@ -36,8 +44,9 @@ NGINX = Layer(
              "ngx_http_headers_more_filter_module.so")), "/usr/share/lua/5.1", f"{_LUA}/lua/5.1"),
     copies={"/usr/bin/openresty": str(STANDINS / "openresty.sh")},
 )  # fmt: skip
+POSTGRES_PROGRAMS = ("postgres", "initdb", "pg_ctl", "pg_dump", "pg_dumpall", "pg_isready", "pg_restore", "psql")
 POSTGRES = Layer(
-    programs=tuple(f"{_POSTGRES}/bin/{name}" for name in ("postgres", "initdb", "pg_ctl", "psql", "pg_isready")),
+    programs=tuple(f"{_POSTGRES}/bin/{name}" for name in POSTGRES_PROGRAMS),
     trees=(f"{_POSTGRES}/lib", "/usr/share/postgresql/15", "/usr/share/zoneinfo/Etc"),
     copies={"/usr/bin/docker-entrypoint.sh": str(STANDINS / "postgres.sh")},
     folders={"/var/lib/postgresql": (70, 70, 0o1777)},
@@ -57,7 +66,12 @@ CROWDSEC = Layer(
     trees=("/usr/share/zoneinfo/Etc", "/usr/lib/crowdsec/plugins"),
     folders={"/usr/local/lib/crowdsec/plugins": (0, 0, 0o755)},
 )
-NATS = Layer(programs=("/usr/sbin/nats-server",), folders={f"/var{_TMP}": _ANYONE})
+NATS = Layer(programs=("/usr/sbin/nats-server",))
+SQUID = Layer(
+    programs=("/usr/sbin/squid", "/usr/lib/squid/unlinkd"),
+    trees=("/usr/share/squid", "/etc/squid/errorpage.css"),
+)
+RESTIC = Layer(programs=("/usr/bin/restic", "/usr/bin/flock"), trees=("/etc/ssl/certs/ca-certificates.crt",))
 
 
 def _script(name: str, place: str) -> Layer:
@@ -79,6 +93,8 @@ KINDS: dict[str, Image] = {
     "klutchell/unbound": Image((BASE, UNBOUND), ("unbound", "-d"), (), "101:102"),
     "crowdsecurity/crowdsec": Image((BASE, CROWDSEC), ("/bin/sh", "docker_start.sh")),
     "nats": Image((BASE, NATS), (), ("nats-server",)),
+    "b4tman/squid": Image((BASE, SQUID), ("squid", "-N"), (), "3128"),
+    "restic/restic": Image((BASE, RESTIC), ("/usr/bin/restic",)),
     "postgrest/postgrest": Image(
         (BASE, PYTHON, _script("postgrest", "/bin/postgrest")), (), ("/bin/postgrest",), "1000"
     ),

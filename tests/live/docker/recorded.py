@@ -1,15 +1,18 @@
-"""The graph that the program records, with the two things that only an Engine and a random generator can know."""
+"""The graph that the program records, with what only an Engine, a random generator and openssl can know."""
 
 import hashlib
 import json
 import runpy
+import tempfile
 from collections.abc import Callable, Collection, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from ops.preview.record import Recording, record
 from ops.preview.simulated import outputs_of
 from ops.preview.stackfile import stack_values
+from tests.live.certificates import authority
 
 ROOT = Path(__file__).parents[3]
 STACK = "dev"
@@ -26,10 +29,13 @@ def password(name: str, renewed: bool = False) -> str:
 
 
 def recorded(
-    image_ids: Mapping[str, str] | None = None, change: Change | None = None, renewed: Collection[str] = ()
+    image_ids: Mapping[str, str] | None = None,
+    change: Change | None = None,
+    renewed: Collection[str] = (),
+    other: Mapping[str, str] | None = None,
 ) -> Recording:
     """The dev stack's graph as an update sees it. ``image_ids`` are those that the Engine has, by name; ``renewed``
-    are resources of passwords that were replaced."""
+    are resources of passwords that were replaced; ``other`` are values in the place of the stack file's."""
     known = image_ids or {}
 
     def outputs(token: str, name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
@@ -37,15 +43,23 @@ def recorded(
             return {"result": password(name, name in renewed)}
         if token == IMAGE and known:
             return {"imageId": known[inputs["name"]]}
-        return outputs_of(token, name, inputs)
+        return {**outputs_of(token, name, inputs), **(_refusal() if "-refusal-" in name else {})}
 
     def program() -> None:
         runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")
 
     return record(
         program,
-        stack=STACK, preview=True, config=_config(change), outputs=outputs,
+        stack=STACK, preview=True, config={**_config(change), **(other or {})}, outputs=outputs,
     )  # fmt: skip
+
+
+@cache
+def _refusal() -> dict[str, str]:
+    """The egress proxy's own pair of key and certificate: it reads them when it starts."""
+    with tempfile.TemporaryDirectory() as folder:
+        made = authority(Path(folder), "refusal")
+        return {"privateKeyPem": made.key.read_text("ascii"), "certPem": made.certificate.read_text("ascii")}
 
 
 def passwords(recording: Recording) -> dict[str, str]:

@@ -16,14 +16,18 @@ BACK_WITHIN = 10.0
 WHOLE_WITHIN = 30.0
 ROUTES = {
     "api": {API},
+    "backup": set[str](),
     "cache": set[str](),
     "cloudflared": {API, DASHBOARD},
     "crowdsec": set[str](),
     "dashboard": {DASHBOARD},
+    "egress-proxy": set[str](),
     "gateway": {API, DASHBOARD},
     "imgproxy": set[str](),
     "postgres": {API, DASHBOARD},
+    "postgres-backup": set[str](),
     "queue": set[str](),
+    "queue-backup": set[str](),
     "resolver": set[str](),
     "worker": set[str](),
 }

@@ -78,9 +78,11 @@ def test_scratch_space_holds_no_program_that_could_be_started(stack: Deployed) -
                 assert {"noexec", "nosuid", "nodev"} <= set(mount.options), (node, mount.path)
 
 
-def test_no_two_containers_share_a_user(stack: Deployed) -> None:
-    """The kernel counts processes by user, not by container."""
+def test_no_two_containers_share_a_user_but_a_service_and_its_copier(stack: Deployed) -> None:
+    """The kernel counts processes by user, not by container. A service's files are for its user alone to read."""
     users = {node: stack.inspect(node)["Config"]["User"].split(":")[0] for node in stack.nodes}
+    for service in {node.removesuffix("-backup") for node in stack.nodes if node.endswith("-backup")}:
+        assert users.pop(f"{service}-backup") == users[service]
     assert len(set(users.values())) == len(users), users
 
 

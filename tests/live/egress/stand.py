@@ -4,7 +4,7 @@ import json
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +14,7 @@ from jinja2 import Environment, FileSystemLoader
 
 from components.egress.component import USER
 from components.egress.render import CERTIFICATE, CONFIG, KEY, Client, Values, files, values
+from settings.stack import Settings
 from tests.live.certificates import Certificate, authority, signed
 from tests.live.namespace import Namespace, give, wait_until
 from tests.samples import cloud_stack, service, settings
@@ -111,7 +112,19 @@ def stack() -> dict[str, Any]:
 @contextmanager
 def running(spoiled: Spoiled | None = None) -> Iterator[Stand]:
     """A proxy and what is around it. ``spoiled``: changes of files, to see what happens without a guard."""
-    found = settings(stack())
+    with proxy(settings(stack()), NAMES, (), spoiled or {}) as found, ExitStack() as cleanup:
+        shown = signed(found.folder, found.authority, *NAMES, "localhost")
+        server = ["python3", str(HERE / "server.py"), str(shown.certificate), str(shown.key)]
+        addresses = [FIRST, SECOND, INSIDE, METADATA]
+        start("server", [*server, *addresses], "listening", found.folder, found.namespace, cleanup)
+        yield found
+
+
+@contextmanager
+def proxy(
+    found: Settings, names: Mapping[str, tuple[str, ...]], addresses: Iterable[str], spoiled: Spoiled
+) -> Iterator[Stand]:
+    """The proxy of a stack, and a resolver that knows some names; the namespace has further addresses."""
     folder = Path(tempfile.mkdtemp(prefix="egress-"))
     folder.chmod(0o755)
     with ExitStack() as cleanup:
@@ -121,21 +134,18 @@ def running(spoiled: Spoiled | None = None) -> Iterator[Stand]:
             values(found, plan(found)), folder=config, secrets=config, log=f"{run}/log", errors=f"{run}/errors"
         )
         links = [str(address) for client in given.clients for address in (client.address, client.proxy)]
-        namespace = Namespace([str(given.resolver), FIRST, SECOND, INSIDE, METADATA, *links])
+        namespace = Namespace([str(given.resolver), FIRST, SECOND, INSIDE, METADATA, *links, *addresses])
         cleanup.callback(namespace.close)
         trusted = authority(folder, "trusted")
-        shown = signed(folder, trusted, *NAMES, "localhost")
-        _write(folder, given, spoiled or {})
-        server = ["python3", str(HERE / "server.py"), str(shown.certificate), str(shown.key)]
-        _start("server", [*server, FIRST, SECOND, INSIDE, METADATA], "listening", folder, namespace, cleanup)
+        _write(folder, given, names, spoiled)
         resolver = ["unbound", "-d", "-p", "-c", str(folder / "names.conf")]
-        _start("names", resolver, "start of service", folder, namespace, cleanup)
+        start("names", resolver, "start of service", folder, namespace, cleanup, user=USER)
         squid = ["squid", "-N", "-f", str(folder / "config/squid.conf")]
-        _start("squid", squid, "Accepting", folder, namespace, cleanup, folder / "run/errors")
+        start("squid", squid, "Accepting", folder, namespace, cleanup, folder / "run/errors", USER)
         yield Stand(namespace, folder, given, trusted)
 
 
-def _start(
+def start(
     name: str,
     command: list[str],
     ready: str,
@@ -143,16 +153,18 @@ def _start(
     space: Namespace,
     cleanup: ExitStack,
     says: Path | None = None,
+    user: str | None = None,
 ) -> None:
+    """A daemon that runs until the cleanup, once it has said what shows that it is ready."""
     log = cleanup.enter_context((folder / f"{name}.log").open("w", encoding="utf-8"))
-    cleanup.enter_context(space.running(*command, log=log, user=None if name == "server" else USER))
+    cleanup.enter_context(space.running(*command, log=log, user=user))
     path = says or folder / f"{name}.log"
     wait_until(lambda: path.exists() and ready in path.read_text(encoding="utf-8"), path)
 
 
-def _write(folder: Path, given: Values, spoiled: Spoiled) -> None:
+def _write(folder: Path, given: Values, names: Mapping[str, tuple[str, ...]], spoiled: Spoiled) -> None:
     environment = Environment(loader=FileSystemLoader(HERE), autoescape=False)  # noqa: S701 - no HTML
-    text = environment.get_template("names.conf.j2").render(folder=folder, resolver=given.resolver, names=NAMES)
+    text = environment.get_template("names.conf.j2").render(folder=folder, resolver=given.resolver, names=names)
     (folder / "names.conf").write_text(text, encoding="utf-8")
     for name in ("config", "run"):
         (folder / name).mkdir()

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from policy.rules.bucket import R2_LIFECYCLE
 from policy.rules.edge import (
     BALANCER,
     HOST_TLS,
@@ -33,6 +34,7 @@ from tests.policy.stacks import TUNNEL_ID, guarded
 
 WEB = {"hostname": "api.example.org", "service": "http://10.128.0.18:8080"}
 SSH = {"hostname": "ssh.example.org", "service": "ssh://localhost:22"}
+AGED = {"condition": {"type": "Age", "maxAge": 86400}}
 CHALLENGE = {"phases": ["http_request_sbfm"]}
 
 
@@ -243,6 +245,19 @@ CASES = {
             **{f"public by existing: {token}": other(token, hostname="x.example.org") for token in ROUTED},
         },
         passes={"a bucket that is closed": other(R2_MANAGED, enabled=False)},
+    ),
+    "bucket-keeps": Cases(
+        caught={
+            "objects go by their age": other(
+                R2_LIFECYCLE, rules=[{"id": "x", "enabled": True, "deleteObjectsTransition": AGED}]
+            ),
+            "rules unknown": other(R2_LIFECYCLE, rules=UNKNOWN),
+        },
+        passes={
+            "unfinished uploads go": other(
+                R2_LIFECYCLE, rules=[{"id": "x", "enabled": True, "abortMultipartUploadsTransition": AGED}]
+            )
+        },
     ),
     "edge-no-direct-origin": Cases(
         caught={

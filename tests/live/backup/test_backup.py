@@ -1,0 +1,272 @@
+"""Backups and restores on real PostgreSQL and real restic, through the real proxy to an S3 server."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.live.backup.stand import DATABASE_PASSWORD, KEY, REPOSITORY_PASSWORD, Server, Stand, endpoint
+from tests.live.namespace import give
+
+ROWS = 'SELECT * FROM shop."Odd Table" ORDER BY 1'
+SCHEMA = """
+CREATE ROLE writer LOGIN PASSWORD 'writer-password';
+CREATE SCHEMA shop;
+CREATE TABLE shop."Odd Table" (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, text text, bytes bytea, at timestamptz
+);
+INSERT INTO shop."Odd Table" (text, bytes, at)
+  SELECT md5(i::text) || E' \\t|''"', sha256(i::text::bytea), now() - i * interval '1 s'
+  FROM generate_series(1, 3000) i;
+GRANT USAGE ON SCHEMA shop TO writer;
+GRANT SELECT, INSERT ON shop."Odd Table" TO writer;
+REVOKE ALL ON DATABASE app FROM PUBLIC;
+GRANT CONNECT ON DATABASE app TO writer;
+"""
+
+
+def filled(stand: Stand, name: str = "first") -> Server:
+    """A machine with rows and files."""
+    server = stand.server(name)
+    server.sql("CREATE DATABASE app", "template1")
+    server.sql(SCHEMA)
+    note(server, "hello.txt", "hello\n")
+    return server
+
+
+def note(server: Server, name: str, text: str) -> None:
+    path = server.folder / "volumes/data" / name
+    path.write_text(text, encoding="utf-8")
+    give(path, server.user("notes"))
+
+
+def backed_up(server: Server, *, tested: bool = False) -> None:
+    """``tested``: with the weekly test."""
+    if not tested:
+        server.tested()
+    done = server.run("keeper", "backup.sh")
+    assert done.returncode == 0, (done.stdout, done.stderr, server.logs())
+
+
+def restored(server: Server, name: str, snapshot: str = "latest") -> None:
+    """The steps that ops/restore gives orders for."""
+    done = server.run("keeper", "restore.sh", "fetch", name, snapshot)
+    assert done.returncode == 0, (done.stdout, done.stderr)
+    kind = "postgres" if name == "postgres" else "files"
+    done = server.run(name, f"{kind}-restore.sh")
+    assert done.returncode == 0, (done.stdout, done.stderr)
+    done = server.run("keeper", "restore.sh", "done", name)
+    assert done.returncode == 0, (done.stdout, done.stderr)
+
+
+def test_what_was_destroyed_is_back_row_by_row(stand: Stand) -> None:
+    server = filled(stand)
+    rows, notes = server.sql(ROWS), server.folder / "volumes/data/hello.txt"
+    backed_up(server)
+    server.sql('DROP TABLE shop."Odd Table"')
+    notes.unlink()
+    note(server, "later.txt", "written after the backup\n")
+    restored(server, "postgres")
+    restored(server, "notes")
+    assert server.sql(ROWS) == rows
+    assert notes.read_text(encoding="utf-8") == "hello\n"
+    assert [path.name for path in notes.parent.iterdir()] == ["hello.txt"]
+
+
+def test_what_a_restore_replaced_is_kept_beside_it(stand: Stand) -> None:
+    server = filled(stand)
+    backed_up(server)
+    server.sql('UPDATE shop."Odd Table" SET text = NULL')
+    restored(server, "postgres")
+    (kept,) = server.sql("SELECT datname FROM pg_database WHERE datname ~ '^app_replaced_'").split()
+    assert server.sql('SELECT count(*) FROM shop."Odd Table" WHERE text IS NULL', kept).strip() == "3000"
+
+
+def test_from_nothing_a_new_server_has_the_same_data_and_does_not_back_up_before(stand: Stand) -> None:
+    first = filled(stand)
+    rows = first.sql(ROWS)
+    backed_up(first)
+    first.end()
+    second = stand.server("second")
+    second.sql("CREATE DATABASE app", "template1")
+    second.sql("CREATE ROLE writer LOGIN PASSWORD 'another-password'")
+    refused = second.run("keeper", "backup.sh")
+    assert (refused.returncode, "backups of another server" in refused.stdout) == (1, True)
+    assert len(second.snapshots("postgres")) == 1
+    restored(second, "postgres")
+    restored(second, "notes")
+    assert second.sql(ROWS) == rows
+    # The password that the new server's stack has given stays; rights come from the backup.
+    assert second.sql(ROWS, role="writer", password="another-password") == rows
+    assert (second.folder / "volumes/data/hello.txt").read_text(encoding="utf-8") == "hello\n"
+    backed_up(second)
+    assert len(second.snapshots("postgres")) == 2
+
+
+def test_a_restore_that_fails_leaves_everything_as_it_was(stand: Stand) -> None:
+    server = filled(stand)
+    backed_up(server)
+    server.sql("INSERT INTO shop.\"Odd Table\" (text) VALUES ('after the backup')")
+    rows = server.sql(ROWS)
+    assert server.run("keeper", "restore.sh", "fetch", "postgres", "latest").returncode == 0
+    (counted,) = (server.folder / "exchange/postgres/fetched/copy").glob("*.rows")
+    counted.write_text("wrong|1\n", encoding="ascii")
+    done = server.run("postgres", "postgres-restore.sh")
+    assert (done.returncode, "everything is as it was" in done.stdout) == (1, True)
+    assert server.sql(ROWS) == rows
+    assert server.sql("SELECT count(*) FROM pg_database WHERE datname ~ '_replaced_'").strip() == "0"
+
+
+def test_a_snapshot_of_another_service_is_refused(stand: Stand) -> None:
+    server = filled(stand)
+    backed_up(server)
+    (other,) = server.snapshots("notes")
+    done = server.run("keeper", "restore.sh", "fetch", "postgres", other["short_id"])
+    assert (done.returncode, "not of this service" in done.stdout) == (1, True)
+
+
+def test_a_backup_that_is_killed_half_way_leaves_the_last_good_one(stand: Stand) -> None:
+    server = filled(stand)
+    rows = server.sql(ROWS)
+    backed_up(server)
+    server.sql("CREATE TABLE shop.large AS SELECT i, sha512(i::text::bytea) FROM generate_series(1, 400000) i")
+    killed = server.spawn("keeper", "backup.sh")
+    deadline = time.monotonic() + 120
+    while not (uploading := _restic(killed.pid)) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert uploading
+    time.sleep(0.5)
+    os.killpg(killed.pid, signal.SIGKILL)
+    killed.wait()
+    assert len(server.snapshots("postgres")) == 1
+    server.sql('DROP TABLE shop."Odd Table", shop.large')
+    restored(server, "postgres")
+    assert server.sql(ROWS) == rows
+    backed_up(server)
+
+
+def _restic(group: int) -> list[int]:
+    """restic's processes of a group that are saving the database."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = path.read_bytes().split(b"\0")
+            if os.getpgid(int(path.parent.name)) == group and {b"backup", b"postgres"} <= set(words):
+                found.append(int(path.parent.name))
+        except (OSError, ProcessLookupError):
+            continue
+    return found
+
+
+def test_a_service_that_fails_is_told_of_and_takes_no_other_along(stand: Stand) -> None:
+    server = filled(stand)
+    backed_up(server)
+    before = server.metrics()
+    server.stop_database()
+    done = server.run("keeper", "backup.sh")
+    after = server.metrics()
+    assert done.returncode == 1
+    assert (len(server.snapshots("notes")), len(server.snapshots("postgres"))) == (2, 1)
+    assert after['backup_last_run_ok{name="postgres"}'] == 0
+    assert after['backup_last_run_ok{name="notes"}'] == 1
+    success = 'backup_last_success_timestamp_seconds{name="%s"}'
+    assert after[success % "postgres"] == before[success % "postgres"]
+    assert after[success % "notes"] > before[success % "notes"]
+
+
+@pytest.mark.parametrize("spoil", ["empty", "cut off", "not a dump"])
+def test_a_dump_that_is_broken_is_never_a_success(stand: Stand, spoil: str) -> None:
+    server = filled(stand)
+    actions = {"empty": ': >"$file"', "cut off": 'truncate -s -200 "$file"', "not a dump": 'echo no >"$file"'}
+    server.wrap("postgres", "pg_dump", f'"$real" "$@"; for file in *.dump; do {actions[spoil]}; done')
+    done = server.run("keeper", "backup.sh")
+    assert done.returncode == 1
+    assert server.metrics()['backup_last_run_ok{name="postgres"}'] == 0
+    assert server.snapshots("postgres") == []
+
+
+def test_a_backup_of_rows_that_do_not_come_back_turns_the_restore_test(stand: Stand) -> None:
+    server = filled(stand)
+    backed_up(server, tested=True)
+    assert server.metrics()['restore_test_ok{name="postgres"}'] == 1
+    # A dump that can be read and lacks a row: what only a restore shows.
+    server.wrap("postgres", "pg_dump", '"$real" "$@" --exclude-table-data="shop.*"')
+    backed_up(server)
+    done = server.run("keeper", "test.sh")
+    metrics = server.metrics()
+    assert done.returncode == 1
+    assert metrics['restore_test_ok{name="postgres"}'] == 0
+    assert metrics['restore_test_ok{name="notes"}'] == 1
+
+
+def test_a_corrupted_repository_is_noticed_and_an_intact_one_is_not(stand: Stand) -> None:
+    server = filled(stand)
+    backed_up(server)
+    assert server.run("keeper", "test.sh").returncode == 0
+    for pack in stand.objects("data/"):
+        stand.damage(pack)
+    server.forget_cache()
+    done = server.run("keeper", "test.sh")
+    metrics = server.metrics()
+    assert done.returncode == 1
+    assert metrics['restore_test_ok{name="postgres"}'] == 0
+    assert server.run("keeper", "restore.sh", "fetch", "postgres", "latest").returncode == 1
+
+
+def test_retention_keeps_what_it_says(stand: Stand) -> None:
+    server = filled(stand)
+    backed_up(server)
+    old = ["2025-02-15", "2025-03-01", "2025-03-16", "2025-03-17", "2025-03-28", "2025-03-29", "2025-03-30"]
+    for name, days in (("notes", old), ("postgres", old[:1])):
+        for day in days:
+            time_of = ("--time", f"{day} 02:30:00")
+            server.restic("backup", "--quiet", "--host", "dev", "--tag", name, *time_of, "/etc/hostname")
+    server.tested()
+    keep = {"KEEP_DAILY": "3", "KEEP_WEEKLY": "3", "KEEP_MONTHLY": "3"}
+    assert server.run("keeper", "backup.sh", **keep).returncode == 0
+    notes, postgres = ([made["time"][:10] for made in server.snapshots(name)] for name in ("notes", "postgres"))
+    # Today is the first day, week and month. 2025-03-30 and 2025-03-16 are Sundays, the last days of their weeks.
+    assert notes[:-2] == ["2025-02-15", "2025-03-17", "2025-03-29", "2025-03-30"]
+    # Of the last two days everything stays, and each service is counted by itself.
+    assert postgres[:-2] == ["2025-02-15"]
+
+
+def test_nothing_secret_is_on_a_command_line_in_an_environment_or_in_a_log(stand: Stand) -> None:
+    server = filled(stand)
+    running = server.spawn("keeper", "backup.sh")
+    shown, names = "", set[str]()
+    while running.poll() is None:
+        for path in Path("/proc").glob("[0-9]*"):
+            try:
+                shown += (path / "cmdline").read_text(encoding="utf-8", errors="replace")
+                names.add((path / "comm").read_text(encoding="utf-8").strip())
+                if (path / "comm").read_text(encoding="utf-8").strip() in ("restic", "pg_dump", "sh"):
+                    shown += (path / "environ").read_text(encoding="utf-8", errors="replace")
+            except OSError:
+                continue
+        time.sleep(0.02)
+    assert {"restic", "pg_dump"} <= names
+    shown += server.logs()
+    assert [secret for secret in (KEY, REPOSITORY_PASSWORD, DATABASE_PASSWORD) if secret in shown] == []
+    assert endpoint(stand.settings) in shown
+
+
+def test_it_goes_out_through_the_proxy_and_reaches_nothing_without(stand: Stand) -> None:
+    server = filled(stand)
+    backed_up(server)
+    assert {line["server"] for line in stand.proxy.log if line["result"] == "TCP_TUNNEL"} == {"203.0.113.10"}
+    done = server.run("keeper", "snapshots.sh", HTTPS_PROXY="")
+    assert done.returncode != 0
+
+
+def test_one_at_a_time(stand: Stand) -> None:
+    server = filled(stand)
+    running = server.spawn("keeper", "backup.sh")
+    deadline = time.monotonic() + 60
+    while not (server.folder / "work/lock").exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    time.sleep(0.5)
+    assert server.run("keeper", "backup.sh").returncode == 75
+    assert running.wait(120) == 0
