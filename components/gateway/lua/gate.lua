@@ -6,6 +6,7 @@ local bans = require "bans"
 local bit = require "bit"
 local crowdsec = require "crowdsec"
 local metrics = require "metrics"
+local ordinary = require "ordinary"
 local path = require "path"
 local rules = require "rules"
 
@@ -55,16 +56,33 @@ local OVERRIDES = {
     "x-http-method", "x-http-method-override", "x-method-override", "x-original-url", "x-rewrite-url",
 }
 
+-- Written out, since a loop would keep the JIT compiler from going on behind it.
+local function has_override(h)
+    return h["forwarded"] or h["proxy"] or h["x-forwarded-host"] or h["x-forwarded-port"] or h["x-forwarded-prefix"]
+        or h["x-forwarded-server"] or h["x-http-method"] or h["x-http-method-override"] or h["x-method-override"]
+        or h["x-original-url"] or h["x-rewrite-url"]
+end
+
 local function take_overrides_away(headers)
-    for index = 1, #OVERRIDES do
-        if headers[OVERRIDES[index]] ~= nil then clear_header(OVERRIDES[index]) end
-    end
+    if not has_override(headers) then return end
+    for index = 1, #OVERRIDES do clear_header(OVERRIDES[index]) end
 end
 
 -- What a visitor chooses is cut short for the log: a line has to fit into one datagram.
 local function shorten(agent, target)
-    if type(agent) == "string" and #agent > 256 then var.short_agent = agent:sub(1, 256) end
-    if #target > 1024 then var.short_target = target:sub(1, 1024) end
+    local agent_end, target_end = ordinary.LONGEST_AGENT, ordinary.LONGEST_TARGET
+    if type(agent) == "string" and #agent > agent_end then var.short_agent = agent:sub(1, agent_end) end
+    if #target > target_end then var.short_target = target:sub(1, target_end) end
+end
+
+-- Whether the target is ordinary; and for the log, whether the request is.
+local function look(agent, target)
+    local is_plain = ordinary.target(target)
+    if not is_plain or not ordinary.agent(agent) then
+        var.ordinary = ""
+        shorten(agent, target)
+    end
+    return is_plain
 end
 
 -- nginx takes the first of two such headers, other software the last, or all of them: only one is an address.
@@ -77,7 +95,7 @@ end
 local function visitor(bytes)
     if #bytes ~= 16 then return bytes end
     local network = bytes:sub(1, 8)
-    var.visitor_64 = network
+    var.visitor = network
     return network
 end
 
@@ -94,8 +112,10 @@ end
 
 -- A path that must not be found takes the very way of one that is not there: through the same route, service,
 -- limits and error page, under a name that no service can have.
-local function judge_path(raw, host)
-    local ambiguous = path.ambiguous(raw)
+local function judge_path(target, host, is_plain)
+    local query = target:find("?", 1, true)
+    local raw = query and target:sub(1, query - 1) or target
+    local ambiguous = not is_plain and path.ambiguous(raw)
     if ambiguous then return hide("ambiguous", ambiguous) end
     local prefixes = config.admin[host]
     if prefixes and var.operator ~= "1" and path.under_any(raw, prefixes) then return hide("hidden", "admin") end
@@ -104,13 +124,13 @@ end
 
 -- Status to refuse a request for a known host with; "" lets it on.
 function gate.judge()
-    var.own_id = next_id()
+    var.id = next_id()
     if var.realip_remote_addr ~= config.peer then return refuse("444", "closed", "peer") end
     local headers, problem = get_headers(100)
     -- Names are in lower case. The metatable would spell every missing one anew to look it up again.
     setmetatable(headers, nil)
     local target, host, bytes = var.request_uri, var.host, var.binary_remote_addr
-    shorten(headers["user-agent"], target)
+    local is_plain = look(headers["user-agent"], target)
     if problem then return refuse("431", "refused", "headers") end
     if headers.host ~= host then return refuse("444", "closed", "host") end
     if not is_one_address(headers["cf-connecting-ip"], bytes) then return refuse("400", "refused", "address") end
@@ -123,8 +143,7 @@ function gate.judge()
     end
     if target:byte(1) ~= 47 then return refuse("400", "refused", "target") end
     take_overrides_away(headers)
-    local query = target:find("?", 1, true)
-    return judge_path(query and target:sub(1, query - 1) or target, host)
+    return judge_path(target, host, is_plain)
 end
 
 -- Status to refuse a request with by the header rules of its route; "" lets it on.
