@@ -90,7 +90,7 @@ class CrowdSec:
     def cscli(self, *arguments: str) -> str:
         """Output of CrowdSec's command."""
         command = ["cscli", "-c", self.config, *arguments]
-        environment = {**os.environ, "HOME": str(self.folder)}
+        environment = {**os.environ, "HOME": str(self.folder), "TMPDIR": str(self.folder)}
         done = subprocess.run(
             command, capture_output=True, text=True, check=False, timeout=60, env=environment, **unprivileged()
         )
