@@ -14,6 +14,8 @@ from components.engine.component import Engine, EngineArgs, Server
 from components.gateway.component import Gateway, GatewayArgs
 from components.host.component import Host, HostArgs
 from components.intrusion.component import EdgeList, Intrusion, IntrusionArgs
+from components.monitoring import render as watching
+from components.monitoring.component import Monitoring, MonitoringArgs
 from components.networks.component import Networks, NetworksArgs
 from components.resolver import render as names
 from components.resolver.component import Resolver, ResolverArgs
@@ -23,8 +25,9 @@ from components.tunnel.component import Tunnel, TunnelArgs
 from settings.cloud import Cloudflare
 from settings.cloud import Host as HostSettings
 from settings.load import SettingsError
+from settings.reference import WATCHER, Credential
 from settings.stack import Settings
-from topology import RESOLVER, Topology
+from topology import RESOLVER, Topology, measured
 
 Exports = dict[str, pulumi.Input[object]]
 
@@ -42,11 +45,12 @@ class Cloud:
 def deploy(settings: Settings, topology: Topology, stack: str) -> Exports:
     """Create everything that a stack file asks for; returns what the stack shows of itself."""
     if settings.target == "local":
-        _containers(settings, topology, stack, None)
-        return {"gateway": topology.gateway_url}
+        services = _containers(settings, topology, stack, None)
+        return {"gateway": topology.gateway_url, **_subscription(settings, services)}
     cloud = _cloud(settings, topology, stack)
-    _containers(settings, topology, stack, cloud)
+    services = _containers(settings, topology, stack, cloud)
     return {
+        **_subscription(settings, services),
         "urls": list(cloud.tunnel.urls),
         "adminUrls": list(cloud.tunnel.admin_urls),
         "sshHost": cloud.tunnel.ssh_host,
@@ -121,7 +125,17 @@ def _volume_key() -> pulumi.Output[str]:
     return pulumi.Output.secret(key.result)
 
 
-def _containers(settings: Settings, topology: Topology, stack: str, cloud: Cloud | None) -> None:
+def _subscription(settings: Settings, services: Services) -> Exports:
+    """Where operators subscribe to push messages."""
+    ntfy = settings.monitoring.ntfy
+    if ntfy is None:
+        return {}
+    topic = services.secrets[ntfy.topic]
+    url: pulumi.Output[str] = pulumi.Output.secret(pulumi.Output.concat("https://", ntfy.domain, "/", topic))
+    return {"ntfyUrl": url}
+
+
+def _containers(settings: Settings, topology: Topology, stack: str, cloud: Cloud | None) -> Services:
     """Networks and containers on the Engine of the server, or on this machine's."""
     engine = Engine("engine", EngineArgs(server=cloud.server if cloud else None))
     docker = pulumi.ResourceOptions(providers=[engine.provider])
@@ -165,7 +179,22 @@ def _containers(settings: Settings, topology: Topology, stack: str, cloud: Cloud
         connector_after=[resolver.container],
     )
     Gateway("gateway", gateway_args, docker)
-    _backup(settings, topology, site, services, [*outside, resolver.container], docker)
+    monitoring = _monitoring(settings, topology, site, services, docker)
+    _backup(settings, topology, site, services, monitoring, [*outside, resolver.container], docker)
+    return services
+
+
+def _monitoring(
+    settings: Settings, topology: Topology, site: Site, services: Services, opts: pulumi.ResourceOptions
+) -> Monitoring:
+    args = MonitoringArgs(
+        values=watching.values(settings, site.stack),
+        topology=topology,
+        site=site,
+        secrets=services.secrets,
+        passwords={node: services.credentials[Credential(name, WATCHER)] for node, name in measured(settings).items()},
+    )
+    return Monitoring("monitoring", args, opts)
 
 
 def _backup(
@@ -173,6 +202,7 @@ def _backup(
     topology: Topology,
     site: Site,
     services: Services,
+    monitoring: Monitoring,
     after: list[pulumi.Resource],
     opts: pulumi.ResourceOptions,
 ) -> None:
@@ -187,7 +217,7 @@ def _backup(
         secrets=services.secrets,
         passwords=services.passwords,
         containers=services.containers,
-        metrics=None,
+        metrics=monitoring.metrics_volume,
         after=after,
     )
     Backup("backup", args, opts)

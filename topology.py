@@ -21,13 +21,20 @@ from settings.stack import Settings
 
 GATEWAY, CLOUDFLARED, RESOLVER, PROXY = "gateway", "cloudflared", "resolver", "egress-proxy"
 CROWDSEC, EDGE_BANS, BACKUP = "crowdsec", "edge-bans", "backup"
-OWN = (GATEWAY, CLOUDFLARED, RESOLVER, PROXY, CROWDSEC, EDGE_BANS, BACKUP)
+PROMETHEUS, ALERTMANAGER, NODE_EXPORTER = "prometheus", "alertmanager", "node-exporter"
+PROBER, MAIL_RELAY, LOG_SHIPPER = "prober", "mail-relay", "log-shipper"
+WATCH = (PROMETHEUS, ALERTMANAGER, NODE_EXPORTER, PROBER, MAIL_RELAY, LOG_SHIPPER)
+OWN = (GATEWAY, CLOUDFLARED, RESOLVER, PROXY, CROWDSEC, EDGE_BANS, BACKUP, *WATCH)
 """The program's own nodes."""
 RESERVED = (*OWN, "secrets", "self", "ingress", "egress", "internal")
 """Names that no service may take: the program's own nodes, networks, and words of references."""
 GATEWAY_PORT = 8080
 SYSLOG_PORT = 5514
 EGRESS_PORT = 3128
+MAIL_PORT = 465
+"""Mail with TLS from the first byte: what a proxy that reads TLS greetings can let through by name."""
+WATCHED_PRESETS = ("postgres", "redis")
+"""Presets that have an exporter beside them."""
 COMMUNITY_DOMAINS = ("api.crowdsec.net", "hub-data.crowdsec.net")
 """Where CrowdSec's shared blocklists come from."""
 RESERVED_SLOTS = 16
@@ -106,6 +113,10 @@ class Topology:
         """A network by name. Raises ``KeyError`` where there is none."""
         return self._by_name[name]
 
+    def servers(self, node: str) -> dict[str, IPv4Address]:
+        """Addresses of what a node calls, by name: lines of its hosts file."""
+        return {network.server: network.members[network.server] for network in self.networks if network.client == node}
+
     @cached_property
     def _by_name(self) -> dict[str, Network]:
         return {network.name: network for network in self.networks}
@@ -140,6 +151,7 @@ def links(settings: Settings) -> Iterator[tuple[str, str]]:
     """Every link between two nodes, as (client, server): the program's own, then those that services declare."""
     yield from _intrusion_links(settings.intrusion)
     yield from _backup_links(settings)
+    yield from _monitoring_links(settings)
     for name, service in sorted(settings.services.items()):
         for node in instances(name, service):
             if service.routes:
@@ -171,9 +183,53 @@ def _backup_links(settings: Settings) -> Iterator[tuple[str, str]]:
             yield copier(name), name
 
 
+def exporter(node: str) -> str:
+    """Node that makes measurements of a database."""
+    return f"{node}-exporter"
+
+
+def measured(settings: Settings) -> dict[str, str]:
+    """Node that has an exporter → its service."""
+    return {
+        node: name
+        for name, service in sorted(settings.services.items())
+        if service.preset in WATCHED_PRESETS
+        for node in instances(name, service)
+    }
+
+
+def _monitoring_links(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Prometheus asks everyone, and nobody asks Prometheus."""
+    monitoring = settings.monitoring
+    yield from ((PROMETHEUS, node) for node in (GATEWAY, CROWDSEC, NODE_EXPORTER, ALERTMANAGER))
+    if settings.is_tunnelled:
+        yield PROMETHEUS, CLOUDFLARED
+    for node in measured(settings):
+        yield PROMETHEUS, exporter(node)
+        yield exporter(node), node
+    if probed(settings):
+        yield PROMETHEUS, PROBER
+        yield PROBER, PROXY
+    if monitoring.domains:
+        yield ALERTMANAGER, PROXY
+    if monitoring.mail:
+        yield ALERTMANAGER, MAIL_RELAY
+        yield MAIL_RELAY, PROXY
+    if monitoring.logs:
+        yield GATEWAY, LOG_SHIPPER
+        yield LOG_SHIPPER, PROXY
+
+
+def probed(settings: Settings) -> tuple[str, ...]:
+    """Hosts for everyone, which are asked for from outside as visitors do. Behind Access there is only a login page."""
+    routes = [route for service in settings.services.values() for route in service.routes]
+    hosts = {route.host for route in routes if not route.admin}
+    return tuple(sorted(hosts)) if settings.target == "cloud" else ()
+
+
 def egress(settings: Settings) -> dict[str, tuple[str, ...]]:
-    """Node → domains that it may call through the egress proxy, on port 443."""
-    found: dict[str, tuple[str, ...]] = {}
+    """Node → domains that it may call through the egress proxy, on port 443 unless a domain says another one."""
+    found: dict[str, tuple[str, ...]] = dict(_monitoring_egress(settings))
     if settings.intrusion.community:
         found[CROWDSEC] = COMMUNITY_DOMAINS
     if settings.intrusion.edge_token:
@@ -186,6 +242,18 @@ def egress(settings: Settings) -> dict[str, tuple[str, ...]]:
         if service.egress:
             found |= dict.fromkeys(instances(name, service), service.egress)
     return found
+
+
+def _monitoring_egress(settings: Settings) -> Iterator[tuple[str, tuple[str, ...]]]:
+    monitoring = settings.monitoring
+    if monitoring.domains:
+        yield ALERTMANAGER, monitoring.domains
+    if monitoring.mail:
+        yield MAIL_RELAY, (f"{monitoring.mail.server}:{MAIL_PORT}",)
+    if monitoring.logs:
+        yield LOG_SHIPPER, (monitoring.logs.domain,)
+    if probed(settings):
+        yield PROBER, probed(settings)
 
 
 def plan(settings: Settings) -> Topology:
@@ -259,6 +327,7 @@ def _nodes(settings: Settings, networks: tuple[Network, ...]) -> dict[str, Node]
     for name, service in sorted(settings.services.items()):
         nodes |= {node: Node(node, name) for node in instances(name, service)}
     nodes |= {copier(name): Node(copier(name), name) for name in copied(settings)}
+    nodes |= {exporter(node): Node(exporter(node), name) for node, name in measured(settings).items()}
     for network in networks:
         for member, address in network.members.items():
             nodes[member].addresses[network.name] = address

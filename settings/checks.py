@@ -7,10 +7,22 @@ from ipaddress import IPv4Network
 from settings.backup import Backup
 from settings.blocklist import covers, names
 from settings.egress import problem as egress_problem
-from settings.reference import SECRETS, Reference, exports, references
+from settings.monitoring import waivers
+from settings.reference import SECRETS, Reference, credentials, exports, references
 from settings.service import Service
 from settings.stack import Settings
-from topology import RESERVED, SubnetClashError, copied, copier, egress, instances, links, plan
+from topology import (
+    RESERVED,
+    SubnetClashError,
+    copied,
+    copier,
+    egress,
+    exporter,
+    instances,
+    links,
+    measured,
+    plan,
+)
 
 Problem = tuple[str, str]
 CONNECTOR_NAMES = ("region1.v2.argotunnel.com", "region2.v2.argotunnel.com", "api.cloudflare.com")
@@ -168,6 +180,26 @@ def _backed_up(settings: Settings) -> Iterator[Problem]:
             yield f"services.{copier(name)}", f"this name is taken by the container that backs up {name}"
 
 
+def _monitoring(settings: Settings) -> Iterator[Problem]:
+    known = [*settings.secrets, *settings.generated]
+    for key, name in settings.monitoring.secrets.items():
+        if name not in known:
+            yield f"monitoring.{key}", f"no such secret; there are: {', '.join(known) or 'none'}"
+    if settings.target == "cloud" and not settings.monitoring.is_heard:
+        yield "monitoring", "alerts would reach nobody: name ntfy, webhook or mail"
+    try:
+        waivers()
+    except ValueError as error:
+        yield "monitoring", str(error)
+
+
+def _exporters(settings: Settings) -> Iterator[Problem]:
+    taken = {node for name, service in settings.services.items() for node in instances(name, service)}
+    for node in measured(settings):
+        if exporter(node) in taken:
+            yield f"services.{exporter(node)}", f"this name is taken by the container that measures {node}"
+
+
 def _host_problems(host: str, settings: Settings) -> Iterator[str]:
     if host != settings.domain and not host.endswith(f".{settings.domain}"):
         yield f"{host} is not in the stack's domain {settings.domain}"
@@ -243,8 +275,12 @@ def _reference_problem(reference: Reference, reader: str, settings: Settings) ->
     owner = reader if reference.owner == "self" else reference.owner
     if owner != reader and owner not in settings.services[reader].uses:
         return f"{text}: {reader} does not use {owner}"
-    fields = exports(settings.services[owner]) if owner in settings.services else {}
-    return None if reference.field in fields else f"{text}: not known; there are: {', '.join(fields) or 'none'}"
+    fields = [*exports(settings.services[owner])] if owner in settings.services else []
+    # Its own passwords a service knows, those that are for nobody else among them.
+    own = credentials(settings.services[reader]) if owner == reader else ()
+    return (
+        None if reference.field in (*fields, *own) else f"{text}: not known; there are: {', '.join(fields) or 'none'}"
+    )
 
 
 def _generated(settings: Settings) -> Iterator[Problem]:
@@ -289,7 +325,7 @@ def _called(settings: Settings) -> Iterator[tuple[str, str]]:
     """Names that have to resolve, each with who asks for it."""
     yield from ((name, "the connector") for name in CONNECTOR_NAMES)
     for node, patterns in egress(settings).items():
-        yield from ((pattern.removeprefix("*."), node) for pattern in patterns)
+        yield from ((pattern.removeprefix("*.").partition(":")[0], node) for pattern in patterns)
 
 
 def _subnets(settings: Settings) -> Iterator[Problem]:
@@ -323,4 +359,6 @@ CHECKS: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
     _blocklists,
     _backup,
     _backed_up,
+    _monitoring,
+    _exporters,
 )

@@ -8,6 +8,8 @@ from settings.service import Service
 
 PATTERN = re.compile(r"\$\{([a-z][a-z0-9-]*)\.([a-z][a-z0-9_]*)\}")
 SECRETS = "secrets"
+WATCHER = "watch_password"
+"""Credential of the role that monitoring logs in with, where a preset has one."""
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from settings.cloud import Cloudflare, Edge, Host, Operators, Tunnel
 from settings.egress import Egress
 from settings.gateway import Gateway
 from settings.intrusion import Intrusion
+from settings.monitoring import Monitoring
 from settings.resolver import Resolver
 from settings.service import Service
 from settings.values import Hostname, LinkSubnet, Model, Name, Pool, SecretName
@@ -39,8 +40,14 @@ class Settings(Model):
     resolver: Resolver = Resolver()
     egress: Egress = Egress()
     backup: Backup | None = Field(None, description="Encrypted backups. Without this key there are none.")
+    monitoring: Monitoring = Monitoring()
     services: dict[Name, Service] = Field(min_length=1)
     secrets: dict[SecretName, SecretStr] = Field(
         default_factory=dict, description="Set by: pulumi config set --secret --path 'zero-exposure:secrets.NAME'"
     )
     generated: tuple[SecretName, ...] = Field((), description="Secrets that the program generates: ${secrets.NAME}.")
+
+    @property
+    def is_tunnelled(self) -> bool:
+        """Whether a connector runs. With target local the gateway may answer this machine alone."""
+        return self.target == "cloud" or self.tunnel.local == "quick"

@@ -33,6 +33,8 @@ def local_stack(**more: Any) -> dict[str, Any]:
 
 def cloud_stack(**more: Any) -> dict[str, Any]:
     """The same behind Cloudflare, on a server."""
+    more.setdefault("monitoring", {"ntfy": {"topic": "alert_topic"}})
+    more["generated"] = [*more.get("generated", ()), "alert_topic"]
     return local_stack(
         target="cloud",
         cloudflare={"account_id": "0" * 32, "zone_id": "1" * 32, "team": "example"},

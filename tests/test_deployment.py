@@ -62,7 +62,7 @@ def test_every_custom_resource_has_a_component_for_parent(stack: str, preview: b
 def test_what_cannot_be_made_again_is_protected_and_nothing_else(preview: bool) -> None:
     protected = {resource.name for resource in _run("dev", preview).resources if resource.protect}
     backups = {"backup-bucket", "backup-password", "backup-data"}
-    assert backups | {"volume-key", "host-data", "postgres-data", "queue-data"} == protected
+    assert backups | {"volume-key", "host-data", "postgres-data", "prometheus-data", "queue-data"} == protected
 
 
 @both_modes

@@ -11,7 +11,20 @@ from hypothesis import strategies as st
 from settings.load import SettingsError
 from settings.stack import Settings
 from tests.samples import local_stack, service, settings
-from topology import CROWDSEC, GATEWAY, PROXY, SubnetClashError, Topology, instances, plan
+from topology import (
+    ALERTMANAGER,
+    CROWDSEC,
+    GATEWAY,
+    NODE_EXPORTER,
+    PROMETHEUS,
+    PROXY,
+    SubnetClashError,
+    Topology,
+    exporter,
+    instances,
+    measured,
+    plan,
+)
 
 NAMES = st.from_regex(r"[a-z][a-z0-9]{1,8}", fullmatch=True)
 
@@ -38,9 +51,14 @@ def _settings(services: dict[str, Any]) -> Settings:
         raise
 
 
+ALWAYS_WATCHED = (GATEWAY, CROWDSEC, NODE_EXPORTER, ALERTMANAGER)
+
+
 def _declared(stack: Settings) -> set[frozenset[str]]:
     """Pairs of nodes that the stack file lets meet."""
-    pairs = {frozenset((GATEWAY, CROWDSEC))}
+    pairs = {frozenset((GATEWAY, CROWDSEC))} | {frozenset((PROMETHEUS, node)) for node in ALWAYS_WATCHED}
+    for node in measured(stack):
+        pairs |= {frozenset((PROMETHEUS, exporter(node))), frozenset((exporter(node), node))}
     for name, entry in stack.services.items():
         for node in instances(name, entry):
             pairs |= {frozenset((node, GATEWAY))} if entry.routes else set()

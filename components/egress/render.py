@@ -15,6 +15,7 @@ from topology import egress as topology_egress
 FOLDER = Path(__file__).parent
 CONFIG = "/etc/zero-exposure/egress"
 SECRETS = "/run/secrets"
+HTTPS_PORT = 443
 CERTIFICATE, KEY = "refusal.pem", "refusal-key.pem"
 PRIVATE = (
     "0.0.0.0/8",
@@ -41,6 +42,7 @@ class Domain:
 
     id: str
     pattern: str
+    port: int = HTTPS_PORT
 
     @property
     def wildcard(self) -> bool:
@@ -90,8 +92,13 @@ def values(settings: Settings, topology: Topology) -> Values:
 
 def _client(network: Network, allowed: dict[str, tuple[str, ...]]) -> Client:
     node = network.client
-    domains = (Domain(f"{node}_{index}", text) for index, text in enumerate(sorted(set(allowed[node]))))
+    domains = (_domain(f"{node}_{index}", text) for index, text in enumerate(sorted(set(allowed[node]))))
     return Client(node, network.members[node], network.members[PROXY], tuple(domains))
+
+
+def _domain(identity: str, text: str) -> Domain:
+    pattern, _, port = text.partition(":")
+    return Domain(identity, pattern, int(port or HTTPS_PORT))
 
 
 def files(given: Values) -> dict[str, str]:
@@ -110,6 +117,7 @@ def _context(given: Values) -> dict[str, Any]:
         **{key: getattr(given, key) for key in own},
         "node": PROXY,
         "port": EGRESS_PORT,
+        "ports": sorted({domain.port for client in given.clients for domain in client.domains}),
         "private": PRIVATE,
         "certificate": CERTIFICATE,
         "key": KEY,

@@ -24,7 +24,8 @@ from settings import cloud, gateway
 from settings.service import Healthcheck, Limits
 from topology import CLOUDFLARED, GATEWAY, Topology
 
-NOBODY = "65534:65534"
+USER = "65533:65533"
+"""Its own: the limit of processes counts by uid, across containers."""
 HEALTH_COMMAND = ("wget", "-q", "-O", "/dev/null", f"http://127.0.0.1:{METRICS_PORT}/healthy")
 CONNECTOR_USER = "65532:65532"
 """The user that cloudflared's image names."""
@@ -78,7 +79,7 @@ def _gateway(args: GatewayArgs) -> ContainerSpec:
         role="gateway",
         image=args["gateway"].image,
         networks=args["topology"].nodes[GATEWAY].addresses,
-        user=NOBODY,
+        user=USER,
         entrypoint=("openresty",),
         command=("-e", "stderr", "-p", f"{PREFIX}/", "-c", f"{CONFIG}/nginx.conf"),
         files={**files(given), **_secret_files(args)},

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from ipaddress import IPv4Address
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,17 @@ from typing import Any
 from components.template import templates
 from settings.gateway import Gateway
 from settings.route import Route
-from topology import CLOUDFLARED, CROWDSEC, GATEWAY, GATEWAY_PORT, SYSLOG_PORT, Node, Topology, Upstream
+from topology import (
+    CLOUDFLARED,
+    CROWDSEC,
+    GATEWAY,
+    GATEWAY_PORT,
+    LOG_SHIPPER,
+    SYSLOG_PORT,
+    Node,
+    Topology,
+    Upstream,
+)
 
 FOLDER = Path(__file__).parent
 PREFIX = "/etc/zero-exposure"
@@ -65,6 +76,7 @@ class Values:
     """Everything that the files are made of.
 
     ``peer`` is the one address that may name a visitor's. ``edge`` is false where no Cloudflare edge is in front.
+    ``shipper`` is where the whole log goes as well.
     """
 
     listen: str
@@ -75,6 +87,7 @@ class Values:
     gateway: Gateway
     upstreams: tuple[Upstream, ...]
     crowdsec: Crowdsec | None = None
+    shipper: str | None = None
     secrets: str = SECRETS
     scratch: str = SCRATCH
     log: str = "/dev/stdout"
@@ -91,7 +104,7 @@ def values(topology: Topology, gateway: Gateway, operators: tuple[str, ...], *, 
     ingress network, which is the network's first."""
     ingress = topology.network("ingress")
     link = topology.nodes[GATEWAY].addresses
-    crowdsec = next((network for network in topology.networks if network.server == CROWDSEC), None)
+    crowdsec, shipper = _server(topology, CROWDSEC), _server(topology, LOG_SHIPPER)
     return Values(
         listen=f"{ingress.members[GATEWAY]}:{GATEWAY_PORT}",
         metrics_listen=tuple(f"{address}:{METRICS_PORT}" for address in ("127.0.0.1", *_watched(topology, link))),
@@ -100,8 +113,15 @@ def values(topology: Topology, gateway: Gateway, operators: tuple[str, ...], *, 
         operators=operators,
         gateway=gateway,
         upstreams=topology.upstreams,
-        crowdsec=_crowdsec(str(crowdsec.members[CROWDSEC])) if crowdsec else None,
+        crowdsec=_crowdsec(str(crowdsec)) if crowdsec else None,
+        shipper=f"{shipper}:{SYSLOG_PORT}" if shipper else None,
     )
+
+
+def _server(topology: Topology, node: str) -> IPv4Address | None:
+    """A node's address on its link from the gateway."""
+    links = (network for network in topology.networks if (network.client, network.server) == (GATEWAY, node))
+    return next((network.members[node] for network in links), None)
 
 
 def _watched(topology: Topology, addresses: dict[str, Any]) -> list[str]:
@@ -130,7 +150,10 @@ def _context(given: Values) -> dict[str, Any]:
     sets = _method_sets(given.upstreams)
     routes = {number: _route(number, upstream, given, sets) for number, upstream in enumerate(given.upstreams)}
     return {
-        **{key: getattr(given, key) for key in ("listen", "metrics_listen", "peer", "operators", "scratch", "log")},
+        **{
+            key: getattr(given, key)
+            for key in ("listen", "metrics_listen", "peer", "operators", "scratch", "log", "shipper")
+        },
         **given.gateway.model_dump(include={"workers", "rate", "burst", "connections", "max_body", "csp"}),
         "syslog": given.crowdsec.syslog if given.crowdsec else None,
         "routes": list(routes.values()),

@@ -13,11 +13,11 @@ from components.template import templates
 
 MAX_USER_DATA: Final = 32 * 1024
 """Bytes; Hetzner refuses more. https://docs.hetzner.cloud/#servers-create-a-server"""
-OUTBOUND_TCP: Final = (53, 80, 443, 853, 7844)
-"""DNS, apt, HTTPS, DNS over TLS, Cloudflare's edge: what the server may call. The provider's firewall has the same."""
+OUTBOUND_TCP: Final = (53, 80, 443, 465, 853, 7844)
+"""DNS, apt, HTTPS, mail, DNS over TLS, Cloudflare's edge: what the server may call. The provider's firewall too."""
 OUTBOUND_UDP: Final = (53, 123, 7844)
 """DNS, time, Cloudflare's edge (QUIC)."""
-CONTAINER_TCP: Final = (443, 853, 7844)
+CONTAINER_TCP: Final = (443, 465, 853, 7844)
 """What containers on the egress network may call: no apt, no plain DNS."""
 CONTAINER_UDP: Final = (7844,)
 DOCKER_POOLS: Final = (IPv4Network("172.24.0.0/14"), IPv4Network("192.168.128.0/17"))

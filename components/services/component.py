@@ -36,14 +36,16 @@ class Services(pulumi.ComponentResource):
     """The stack's own secrets by name, the generated ones among them."""
     passwords: dict[str, pulumi.Output[str]]
     """Service → the password that its preset has generated."""
+    credentials: dict[Credential, pulumi.Output[str]]
+    """Every generated password and every secret."""
 
     def __init__(self, name: str, args: ServicesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("zero-exposure:index:Services", name, None, opts)
         self._args = args
         self._child = pulumi.ResourceOptions(parent=self)
-        self._credentials = self._generated()
-        self.secrets = {key.name: value for key, value in self._credentials.items() if key.owner == SECRETS}
-        self.passwords = {key.owner: value for key, value in self._credentials.items() if key.owner != SECRETS}
+        self.credentials = self._generated()
+        self.secrets = {key.name: value for key, value in self.credentials.items() if key.owner == SECRETS}
+        self.passwords = {key.owner: value for key, value in self.credentials.items() if key.name == "password"}
         self.containers = {}
         for service in start_order(args["services"]):
             self._deploy(service)
@@ -77,7 +79,7 @@ class Services(pulumi.ComponentResource):
         """A plain text where no secret takes part, so that its content is known at preview."""
         if all(isinstance(part, str) for part in parts):
             return "".join(str(part) for part in parts)
-        resolved = [part if isinstance(part, str) else self._credentials[part] for part in parts]
+        resolved = [part if isinstance(part, str) else self.credentials[part] for part in parts]
         return pulumi.Output.secret(pulumi.Output.concat(*resolved))
 
 

@@ -17,8 +17,8 @@ from .stack_source import server_firewall
 
 Verdict = tuple[bool, str]
 
-ADVISORY: Final = frozenset({10})
-"""Items that report and don't block: monitoring."""
+WATCHED: Final = ("gateway", "cloudflared", "crowdsec")
+"""Roles that monitoring asks: proxy errors, the tunnel's connections, security events."""
 HEADERS: Final = (
     "strict-transport-security",
     "content-security-policy",
@@ -170,10 +170,21 @@ def versioned(stack: Stack) -> Verdict:
 
 def monitored(stack: Stack) -> Verdict:
     watching, alerts = stack.with_role("monitoring"), list(stack.of(tokens.NOTIFICATION))
-    needs_alert = any(stack.of(*tokens.TUNNELS))
-    return bool(watching) and (bool(alerts) or not needs_alert), (
-        f"{len(watching)} monitoring containers, {len(alerts)} notifications of the edge"
+    asked = [container for container in stack.with_role(*WATCHED) if _is_asked(stack, container, watching)]
+    blind = len(stack.with_role(*WATCHED)) - len(asked)
+    proxies = stack.with_role("egress-proxy")
+    heard = [each for each in watching if any(each.networks & proxy.networks for proxy in proxies)]
+    outside = not any(stack.of(*tokens.TUNNELS)) or (bool(alerts) and bool(heard))
+    return bool(watching) and not blind and outside, (
+        f"{len(watching)} monitoring containers, {len(heard)} with a way out; {blind} of gateway, connector and "
+        f"detector that none of them asks; {len(alerts)} notifications of the edge"
     )
+
+
+def _is_asked(stack: Stack, container: Container, watching: list[Container]) -> bool:
+    nodes = {watcher.node for watcher in watching}
+    links = (stack.networks[urn] for urn in container.networks)
+    return any(link.server == container.node and link.client in nodes for link in links)
 
 
 ITEMS: Final = (
@@ -260,7 +271,7 @@ ITEMS: Final = (
         10,
         "checklist-10-monitoring",
         "monitoring and alerting for tunnel connectivity, proxy errors and security events",
-        "Add the monitoring component and a notification for the tunnel's health.",
+        "Link monitoring to gateway, connector and detector; give alerts a way out; notify of the tunnel's health.",
         "operations",
         monitored,
         "medium",
@@ -299,7 +310,6 @@ RULES = tuple(
         threat=item.threat,
         check=_check(item),
         waivable=item.number not in (1, 3, 4),
-        level="advisory" if item.number in ADVISORY else "mandatory",
     )
     for item in ITEMS
 )

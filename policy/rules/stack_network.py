@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from .graph import CONFIG, Container, Stack
+from .graph import CONFIG, Container, Network, Stack
 from .model import Finding, StackRule
 from .reading import has_label
 
@@ -68,9 +68,22 @@ def _only(stack: Stack, purpose: str, allowed: set[str]) -> Iterator[Finding]:
 
 
 def bridges(stack: Stack) -> list[Container]:
-    """Containers on both the ingress network and a link: the way from outside to the services."""
-    purposes = {urn: network.purpose for urn, network in stack.networks.items()}
-    return [c for c in stack.running if {"ingress", "link"} <= {purposes[urn] for urn in c.networks}]
+    """Containers on both the ingress network and a link that leads on: the way from outside to the services."""
+    found = []
+    for container in stack.running:
+        networks = [stack.networks[urn] for urn in container.networks]
+        on_ingress = any(network.purpose == "ingress" for network in networks)
+        if on_ingress and any(_leads_on(stack, container, network) for network in networks):
+            found.append(container)
+    return found
+
+
+def _leads_on(stack: Stack, container: Container, network: Network) -> bool:
+    """A link leads from its client to its server. The connector may be the server of one: of monitoring's."""
+    if network.purpose != "link" or container.role != "cloudflared" or network.server != container.node:
+        return network.purpose == "link"
+    others = [member for member in stack.members[network.resource.urn] if member is not container]
+    return not all(other.role == "monitoring" and other.node == network.client for other in others)
 
 
 def one_bridge(stack: Stack) -> Iterator[Finding]:

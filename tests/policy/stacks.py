@@ -19,6 +19,7 @@ more_set_headers "Strict-Transport-Security: max-age=31536000";
 more_set_headers "Content-Security-Policy: default-src 'self'";
 more_set_headers "X-Frame-Options: DENY" "Referrer-Policy: no-referrer";
 """
+WATCHED = ("gateway", "cloudflared", "crowdsec", "egress-proxy")
 USER_DATA = """#cloud-config
 ssh_pwauth: false
 users:
@@ -154,16 +155,22 @@ def containers(known: bool) -> list[Resource]:
     to_api = network("link-gateway-api", "link", "gateway", "api")
     to_db = network("link-api-db", "link", "api", "db")
     to_crowdsec = network("link-gateway-crowdsec", "link", "gateway", "crowdsec")
+    seen = {node: network(f"link-watch-{node}", "link", "watch", node) for node in WATCHED}
     links = [(ingress, "10.128.0.18"), (to_api, "10.128.1.3"), (to_crowdsec, "10.128.3.3")]
-    gateway = container("gateway", "gateway", links, known)
+    gateway = container("gateway", "gateway", [*links, (seen["gateway"], "10.128.4.2")], known)
+    tunnel_links = [(egress, "10.128.0.4"), (ingress, "10.128.0.19"), (seen["cloudflared"], "10.128.5.2")]
     return [
-        *(egress, ingress, to_api, to_db, to_crowdsec),
-        *container("cloudflared", "cloudflared", [(egress, "10.128.0.4"), (ingress, "10.128.0.19")], known),
+        *(egress, ingress, to_api, to_db, to_crowdsec, *seen.values()),
+        *container("cloudflared", "cloudflared", tunnel_links, known),
         *gateway,
         *carrier("gateway", gateway[0], known),
         *container("api", "service", [(to_api, "10.128.1.2"), (to_db, "10.128.2.3")], known),
         *container("db", "service", [(to_db, "10.128.2.2")], known),
-        *container("crowdsec", "crowdsec", [(to_crowdsec, "10.128.3.2")], known),
+        *container("crowdsec", "crowdsec", [(to_crowdsec, "10.128.3.2"), (seen["crowdsec"], "10.128.6.2")], known),
+        *container(
+            "egress-proxy", "egress-proxy", [(egress, "10.128.0.3"), (seen["egress-proxy"], "10.128.7.2")], known
+        ),
+        *container("watch", "monitoring", [(net, f"10.128.{4 + i}.3") for i, net in enumerate(seen.values())], known),
         *container("resolver", "resolver", [(egress, "10.128.0.2")], known),
     ]
 
@@ -306,5 +313,6 @@ def _edge() -> list[Resource]:
             for name, value in settings.items()
         ),
         resource(tokens.RULESET, "firewall-rules", {**zone, "kind": "zone", "phase": "custom", "rules": rules}),
+        resource(tokens.NOTIFICATION, "health", {"alertType": "tunnel_health_event"}),
         resource(tokens.BOT_MANAGEMENT, "bots", {**zone, "fightMode": True, "aiBotsProtection": "block"}),
     ]

@@ -123,7 +123,7 @@ def test_no_rule_can_be_weakened(shared: Client, rule: str, level: int) -> None:
     assert "firewall-no-inbound" in blocking(shared.analyze(INBOUND))
 
 
-def test_an_advisory_rule_can_be_made_mandatory_or_left(own: Client) -> None:
+def test_a_mandatory_rule_may_be_called_mandatory(own: Client) -> None:
     own.configure(levels(**{"checklist-10-monitoring": proto.MANDATORY}))
 
 

@@ -45,7 +45,8 @@ def container(recording: Recording, name: str) -> Resource:
 @both_modes
 def test_it_is_on_the_egress_network_and_on_a_link_to_each_client(preview: bool) -> None:
     topology = plan(settings(stack()))
-    names = ["egress", "link-worker-egress-proxy", "link-worker-2-egress-proxy", "link-mailer-egress-proxy"]
+    clients = ("worker", "worker-2", "mailer", "alertmanager", "prober")
+    names = ["egress", *(f"link-{client}-egress-proxy" for client in clients)]
     found = {entry["ipv4Address"] for entry in container(ran(preview), "egress-proxy").props["networksAdvanced"]}
     assert found == {str(topology.network(name).members["egress-proxy"]) for name in names}
 

@@ -48,23 +48,27 @@ def networks_of(found: Resource) -> set[str]:
     return {network["ipv4Address"] for network in found.props["networksAdvanced"]}
 
 
+GATEWAY_LINKS = ("gateway-api", "gateway-admin", "gateway-crowdsec", "prometheus-gateway")
+
+
 @both_modes
 def test_the_connector_is_on_ingress_and_egress_and_the_gateway_on_ingress_and_its_links(preview: bool) -> None:
     recording = ran(cloud_stack(), preview)
     topology = plan(settings(cloud_stack()))
     assert networks_of(container(recording, "cloudflared")) == {
-        str(topology.network(name).members["cloudflared"]) for name in ("ingress", "egress")
+        str(topology.network(name).members["cloudflared"])
+        for name in ("ingress", "egress", "link-prometheus-cloudflared")
     }
     assert networks_of(container(recording, "gateway")) == {
         str(topology.network(name).members["gateway"])
-        for name in ("ingress", "link-gateway-api", "link-gateway-admin", "link-gateway-crowdsec")
+        for name in ("ingress", *(f"link-{link}" for link in GATEWAY_LINKS))
     }
 
 
 @both_modes
 def test_both_are_closed_and_run_as_nobody(preview: bool) -> None:
     recording = ran(cloud_stack(), preview)
-    for name, user in (("gateway", "65534:65534"), ("cloudflared", "65532:65532")):
+    for name, user in (("gateway", "65533:65533"), ("cloudflared", "65532:65532")):
         props = container(recording, name).props
         assert props["user"] == user
         assert props["readOnly"] is True

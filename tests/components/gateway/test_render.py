@@ -30,10 +30,11 @@ def gate(raw: dict[str, Any]) -> Any:
     return json.loads(rendered(raw)[1][f"{CONFIG}/gate.json"])
 
 
-def test_it_listens_on_the_ingress_network_alone() -> None:
+def test_it_listens_for_the_connector_and_for_prometheus_alone() -> None:
     given, texts = rendered(cloud_stack())
     listened = {match for text in texts.values() for match in re.findall(r"\n\s*listen ([^ ;]+)", text)}
-    assert listened == {given.listen, "127.0.0.1:9145"}
+    watched = plan(settings(cloud_stack())).network("link-prometheus-gateway").members["gateway"]
+    assert listened == {given.listen, "127.0.0.1:9145", f"{watched}:9145"}
     assert given.listen == "10.128.0.18:8080"
 
 

@@ -52,8 +52,8 @@ def test_crowdsec_is_on_its_own_links_alone_and_runs_as_a_user_of_its_own(previe
     props = container(ran(preview), "crowdsec").props
     topology = with_crowdsec()
     assert {network["ipv4Address"] for network in props["networksAdvanced"]} == {
-        str(topology.network(name).members["crowdsec"])
-        for name in ("link-gateway-crowdsec", "link-edge-bans-crowdsec", "link-crowdsec-egress-proxy")
+        str(topology.network(f"link-{name}").members["crowdsec"])
+        for name in ("gateway-crowdsec", "edge-bans-crowdsec", "prometheus-crowdsec", "crowdsec-egress-proxy")
     }
     assert props["user"] == "65530:65530"
     assert props["readOnly"] is True

@@ -21,6 +21,12 @@ PROGRAMS = (
     "crowdsec",
     "squid",
     "restic",
+    "prometheus",
+    "prometheus-alertmanager",
+    "prometheus-blackbox-exporter",
+    "prometheus-node-exporter",
+    "prometheus-postgres-exporter",
+    "prometheus-redis-exporter",
 )
 
 

@@ -57,6 +57,22 @@ def open_ports(stack: Deployed) -> dict[str, set[int]]:
     return found
 
 
+def offered(stack: Deployed) -> set[Way]:
+    """What the declared links lead to: where the server listens on an address that it shares a network with."""
+    return {
+        Way(client, server, port)
+        for client, server in declared(stack.recording)
+        for kind, (address, port) in listening(_netns(stack, server))
+        if kind == "tcp" and address in {"0.0.0.0", "::", *_shared(stack, client, server)}  # noqa: S104 - every address
+    }
+
+
+def _shared(stack: Deployed, client: str, server: str) -> set[str]:
+    """Addresses of the server on networks that both are on."""
+    own, theirs = (stack.inspect(node)["NetworkSettings"]["Networks"] for node in (server, client))
+    return {network["IPAddress"] for name, network in own.items() if name in theirs}
+
+
 def between_containers(stack: Deployed) -> dict[Way, Result]:
     """Every container to every address of every other one, on all ports that anyone listens on and a few more."""
     known = addresses(stack)

@@ -72,6 +72,22 @@ SQUID = Layer(
     trees=("/usr/share/squid", "/etc/squid/errorpage.css"),
 )
 RESTIC = Layer(programs=("/usr/bin/restic", "/usr/bin/flock"), trees=("/etc/ssl/certs/ca-certificates.crt",))
+PROMETHEUS = Layer(
+    programs=("/usr/bin/prometheus", "/usr/bin/promtool"), folders={"/prometheus": (65534, 65534, 0o755)}
+)
+ALERTMANAGER = Layer(
+    programs=("/usr/bin/prometheus-alertmanager", "/usr/bin/amtool"),
+    trees=("/usr/share/prometheus/alertmanager/default.tmpl", "/usr/share/prometheus/alertmanager/email.tmpl"),
+    copies={
+        "/usr/bin/alertmanager": str(STANDINS / "alertmanager.sh"),
+        **{f"/usr/bin/{name}": "/bin/busybox" for name in ("awk", "cut", "echo")},
+    },
+)
+
+
+def _exporter(name: str, place: str) -> Layer:
+    """Debian calls each exporter prometheus-NAME."""
+    return Layer(programs=(f"/usr/bin/{name}",), copies={place: f"/usr/bin/{name}"})
 
 
 def _script(name: str, place: str) -> Layer:
@@ -92,6 +108,14 @@ KINDS: dict[str, Image] = {
     "valkey/valkey": Image((BASE, VALKEY), (), ("valkey-server",)),
     "klutchell/unbound": Image((BASE, UNBOUND), ("unbound", "-d"), (), "101:102"),
     "crowdsecurity/crowdsec": Image((BASE, CROWDSEC), ("/bin/sh", "docker_start.sh")),
+    "prom/prometheus": Image((BASE, PROMETHEUS), ("/bin/prometheus",), (), "nobody"),
+    "prom/alertmanager": Image((BASE, ALERTMANAGER), ("/bin/alertmanager",), (), "nobody"),
+    "prom/node-exporter": Image((BASE, _exporter("prometheus-node-exporter", "/usr/bin/node_exporter")), user="nobody"),
+    "prom/blackbox-exporter": Image((BASE, _exporter("prometheus-blackbox-exporter", "/usr/bin/blackbox_exporter"))),
+    "quay.io/prometheuscommunity/postgres-exporter": Image(
+        (BASE, _exporter("prometheus-postgres-exporter", "/usr/bin/postgres_exporter")), user="nobody"
+    ),
+    "oliver006/redis_exporter": Image((BASE, _exporter("prometheus-redis-exporter", "/redis_exporter"))),
     "nats": Image((BASE, NATS), (), ("nats-server",)),
     "b4tman/squid": Image((BASE, SQUID), ("squid", "-N"), (), "3128"),
     "restic/restic": Image((BASE, RESTIC), ("/usr/bin/restic",)),

@@ -15,17 +15,23 @@ from tests.live.docker.visitor import API, DASHBOARD, Visitor
 BACK_WITHIN = 10.0
 WHOLE_WITHIN = 30.0
 ROUTES = {
+    "alertmanager": set[str](),
     "api": {API},
     "backup": set[str](),
     "cache": set[str](),
+    "cache-exporter": set[str](),
     "cloudflared": {API, DASHBOARD},
     "crowdsec": set[str](),
     "dashboard": {DASHBOARD},
     "egress-proxy": set[str](),
     "gateway": {API, DASHBOARD},
     "imgproxy": set[str](),
+    "node-exporter": set[str](),
     "postgres": {API, DASHBOARD},
     "postgres-backup": set[str](),
+    "postgres-exporter": set[str](),
+    "prober": set[str](),
+    "prometheus": set[str](),
     "queue": set[str](),
     "queue-backup": set[str](),
     "resolver": set[str](),

@@ -8,7 +8,7 @@ from docker.types import IPAMConfig, IPAMPool
 
 from tests.live.docker.deployed import Deployed
 from tests.live.docker.internet import EDGE, EDGE_PORT, METADATA, OUTSIDE, SERVER, listener
-from tests.live.docker.matrix import between_containers, declared, open_ports, reached, to_the_host, to_the_outside
+from tests.live.docker.matrix import between_containers, declared, offered, reached, to_the_host, to_the_outside
 from tests.live.docker.namespace import run
 from tests.live.docker.probe import REACHED, listening, probe
 from tests.live.docker.recorded import STACK
@@ -51,9 +51,9 @@ def test_containers_reach_each_other_exactly_where_a_link_is_declared(stack: Dep
 
 
 def test_every_declared_link_works_and_nothing_listens_beside_it(stack: Deployed) -> None:
-    ports, results = open_ports(stack), between_containers(stack)
-    opened = {(way.client, way.server, way.port) for way, result in results.items() if result == "open"}
-    assert opened == {(client, server, port) for client, server in declared(stack.recording) for port in ports[server]}
+    opened = {way for way, result in between_containers(stack).items() if result == "open"}
+    assert opened == offered(stack)
+    assert {(way.client, way.server) for way in opened} == declared(stack.recording)
 
 
 def test_no_container_reaches_an_address_of_the_host(stack: Deployed) -> None:

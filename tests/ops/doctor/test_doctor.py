@@ -37,6 +37,8 @@ class Case:
             "cloudflare": {"account_id": ACCOUNT, "zone_id": ZONE, "team": "mine"},
             "host": {"location": "fsn1", "type": "cx33"},
             "operators": {"ssh_keys": {"alice": KEY}, "emails": ["alice@mine.dev"]},
+            "monitoring": {"ntfy": {"topic": "alert_topic"}},
+            "generated": ["alert_topic"],
             "services": {"cache": {"preset": "redis"}},
         }
 

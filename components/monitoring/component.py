@@ -1,0 +1,77 @@
+"""Monitoring: Prometheus, Alertmanager, and an exporter beside each part that can't speak for itself."""
+
+from collections.abc import Mapping
+from typing import TypedDict
+
+import pulumi
+import pulumi_docker as docker
+
+from components.container import ContainerSpec, deploy
+from components.monitoring import nodes, render
+from components.monitoring.render import Values
+from components.site import Site
+from topology import NODE_EXPORTER, PROBER, Topology
+
+VOLUME = "metrics"
+
+
+class MonitoringArgs(TypedDict):
+    """``secrets`` are the stack's own by name, ``passwords`` those of the role ``watch`` by database node."""
+
+    values: Values
+    topology: Topology
+    site: Site
+    secrets: Mapping[str, pulumi.Output[str]]
+    passwords: Mapping[str, pulumi.Output[str]]
+
+
+class Monitoring(pulumi.ComponentResource):
+    """Asks everyone and is asked by nobody: a link leads one way, and Prometheus is the client of each."""
+
+    metrics_volume: pulumi.Output[str]
+    """Name of the volume whose ``*.prom`` files are measurements too. Written under another name, then renamed."""
+
+    def __init__(self, name: str, args: MonitoringArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("zero-exposure:index:Monitoring", name, None, opts)
+        self._args = args
+        self._child = pulumi.ResourceOptions(parent=self)
+        self.metrics_volume = self._volume(name).name
+        for spec in self._specs():
+            deploy(spec, args["site"], self._child)
+        self.register_outputs({"metrics_volume": self.metrics_volume})
+
+    def _volume(self, name: str) -> docker.Volume:
+        """Measurements that somebody else writes. They are made again, so nothing protects them."""
+        return docker.Volume(
+            f"{name}-{VOLUME}",
+            name=self._args["site"].named(VOLUME),
+            labels=[docker.VolumeLabelArgs(label="zero-exposure.node", value=NODE_EXPORTER)],
+            opts=self._child,
+        )
+
+    def _specs(self) -> list[ContainerSpec]:
+        given, topology = self._args["values"], self._args["topology"]
+        found = [
+            nodes.prometheus(given, topology),
+            nodes.alertmanager(given, topology, self._secrets()),
+            nodes.node_exporter(given, topology, self.metrics_volume),
+        ]
+        found += [
+            nodes.database_exporter(given, topology, node, self._args["passwords"][node]) for node in given.databases
+        ]
+        if topology.nodes[PROBER].addresses:
+            found.append(nodes.prober(given, topology))
+        if given.monitoring.mail:
+            found.append(nodes.mail_relay(given, topology, given.monitoring.mail.server))
+        if given.monitoring.logs:
+            logs = given.monitoring.logs
+            found.append(nodes.log_shipper(topology, logs, self._args["secrets"][logs.path]))
+        return found
+
+    def _secrets(self) -> dict[str, str | pulumi.Output[str]]:
+        """What Alertmanager reads from files."""
+        secrets = self._args["secrets"]
+        return {
+            file: pulumi.Output.secret(pulumi.Output.concat(before, secrets[name], after))
+            for file, (before, name, after) in render.urls(self._args["values"].monitoring).items()
+        }

@@ -1,0 +1,147 @@
+"""What goes wrong in the running stack reaches operators: real Prometheus, Alertmanager, resolver and egress proxy."""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.live.docker.alarm import Outside, alarmed, volume
+from tests.live.docker.deployed import Deployed, until
+from tests.live.docker.edge import STRANGERS
+from tests.live.docker.recorded import STACK
+from tests.live.docker.visitor import API, Visitor
+
+TOLD_WITHIN = 120.0
+Break = Callable[[Deployed, Outside], "Iterator[None]"]
+
+
+@pytest.fixture(scope="module")
+def outside(stack: Deployed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outside]:
+    with alarmed(stack, tmp_path_factory.mktemp("outside")) as found:
+        yield found
+
+
+def _is_told(outside: Outside, *names: str, meanwhile: Callable[[], object] = lambda: None) -> None:
+    def heard() -> bool:
+        meanwhile()
+        return set(names) <= outside.firing()
+
+    until(heard, TOLD_WITHIN, f"{names}, of which there are {sorted(outside.firing())}")
+
+
+@contextmanager
+def _stopped(stack: Deployed, *nodes: str) -> Iterator[None]:
+    containers = [stack.engine.client.containers.get(f"{STACK}-{node}") for node in nodes]
+    for container in containers:
+        container.stop(timeout=2)
+    try:
+        yield
+    finally:
+        for container in containers:
+            container.start()
+        until(lambda: all(stack.is_healthy(node) for node in nodes), 60, f"{nodes}")
+
+
+@contextmanager
+def _written(stack: Deployed, name: str, *lines: str) -> Iterator[Path]:
+    path = volume(stack, "node-exporter", "/metrics") / name
+    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    path.chmod(0o644)
+    try:
+        yield path
+    finally:
+        path.unlink()
+
+
+@pytest.mark.parametrize(
+    ("nodes", "alert"),
+    [
+        (("cloudflared",), "TunnelDown"),
+        (("crowdsec",), "CrowdsecStale"),
+        (("postgres", "cache"), "DatabaseUnreachable"),
+        (("node-exporter",), "TargetDown"),
+        (("gateway",), "TargetDown"),
+    ],
+    ids=lambda given: given if isinstance(given, str) else "+".join(given),
+)
+def test_a_part_that_is_gone_is_told(stack: Deployed, outside: Outside, nodes: tuple[str, ...], alert: str) -> None:
+    outside.received.clear()
+    with _stopped(stack, *nodes):
+        _is_told(outside, alert)
+
+
+def test_a_service_that_is_gone_shows_as_errors_of_the_gateway(stack: Deployed, outside: Outside) -> None:
+    outside.received.clear()
+    with _stopped(stack, "api"):
+        _is_told(outside, "GatewayErrors", meanwhile=lambda: stack.edge.request("GET", API, "/rpc/status?id=1"))
+
+
+def test_a_host_that_does_not_answer_and_one_that_is_slow_are_told(outside: Outside) -> None:
+    try:
+        outside.status = 503
+        _is_told(outside, "HostUnreachable")
+        outside.status, outside.delay = 200, 2.5
+        _is_told(outside, "AnswersSlow")
+    finally:
+        outside.status, outside.delay = 200, 0.0
+
+
+def test_a_certificate_that_ends_in_two_days_is_told(outside: Outside) -> None:
+    _is_told(outside, "CertificateNearEnd")
+
+
+def test_many_bans_at_once_are_told(stack: Deployed, outside: Outside) -> None:
+    strangers = [f"{STRANGERS}.{number}" for number in range(100, 125)]
+
+    def knock() -> None:
+        for address in strangers:
+            Visitor(stack.edge).dashboard(address)
+
+    _is_told(outside, "BanSpike", meanwhile=knock)
+
+
+def test_what_the_server_and_backups_write_is_told(stack: Deployed, outside: Outside) -> None:
+    now = time.time()
+    host = (
+        "zero_exposure_host_drift 1",
+        f"zero_exposure_host_updated_timestamp_seconds {now - 5 * 86400:.0f}",
+        'zero_exposure_container_healthy{name="dev-api"} 0',
+        'zero_exposure_container_memory_bytes{name="dev-api"} 99',
+        'zero_exposure_container_memory_limit_bytes{name="dev-api"} 100',
+    )
+    backup = (
+        'zero_exposure_backup_last_run_ok{name="queue"} 0',
+        f'zero_exposure_backup_last_success_timestamp_seconds{{name="postgres"}} {now - 2 * 86400:.0f}',
+        'zero_exposure_restore_test_ok{name="postgres"} 0',
+    )
+    with _written(stack, "host.prom", *host) as path, _written(stack, "backup.prom", *backup):
+        os.utime(path, (now - 3600, now - 3600))
+        _is_told(
+            outside,
+            *("HostDrift", "HostSilent", "UpdatesStale", "ContainerUnhealthy", "ContainerMemoryHigh"),
+            *("BackupFailed", "BackupStale", "BackupUnrestorable"),
+        )
+
+
+def test_alerts_that_were_refused_are_told_once_they_get_through(stack: Deployed, outside: Outside) -> None:
+    outside.deaf = True
+    with _written(stack, "host.prom", "zero_exposure_host_drift 1"):
+        time.sleep(30)
+        outside.deaf = False
+        _is_told(outside, "AlertsLost")
+
+
+def test_messages_go_to_the_secret_topic_in_the_form_that_ntfy_reads(outside: Outside) -> None:
+    assert outside.received
+    assert all(message["path"].endswith("?template=alertmanager") for message in outside.received)
+
+
+def test_control_no_alert_is_there_that_nothing_raised(stack: Deployed, outside: Outside) -> None:
+    """All parts run again. What is left is the certificate of this test's own making."""
+    time.sleep(20)
+    outside.received.clear()
+    time.sleep(20)
+    assert outside.firing() <= {"CertificateNearEnd", "BanSpike", "AlertsLost"}
