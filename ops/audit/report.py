@@ -83,6 +83,9 @@ def show(report: Report, console: Console) -> None:
 def _show(check: Check, report: Report, console: Console) -> None:
     result = report.results[check.id]
     mark, style = MARKS[result.verdict]
+    if result.verdict == "not applicable":
+        console.print(Text(f"{mark} {check.id}  {result.evidence[0]}", style), soft_wrap=True)
+        return
     console.print(Text.assemble((mark, style), " ", (check.id, "bold"), "  ", check.claim), soft_wrap=True)
     for line in result.evidence:
         console.print(Text(f"    {line}", style="dim" if result.verdict == "pass" else style), soft_wrap=True)

@@ -112,7 +112,9 @@ def _policies(host: str, application: Mapping[str, object]) -> Iterator[str]:
     policies = application.get("policies") or []
     assert isinstance(policies, list)  # noqa: S101 - Cloudflare's schema
     for policy in policies:
-        if policy.get("decision") == "bypass":
+        if "decision" not in policy:
+            yield f"{host}: a policy that does not say what it decides"
+        elif policy["decision"] == "bypass":
             yield f"{host}: a policy lets everyone pass by"
         elif any("everyone" in rule for rule in policy.get("include") or []):
             yield f"{host}: a policy takes everyone"

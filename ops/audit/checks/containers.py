@@ -62,9 +62,9 @@ def _openings(host: Mapping[str, Any]) -> Iterator[str]:
     if not {"no-new-privileges", "no-new-privileges:true", "no-new-privileges=true"} & set(security):
         yield "may gain privileges"
     yield from (f"runs with {option}" for option in security if "unconfined" in option or option == "label=disable")
-    shared = [key for key in ("PidMode", "IpcMode", "UTSMode", "UsernsMode", "CgroupnsMode") if host.get(key) == "host"]
-    # With cgroup v1 the Engine has no other mode for control groups.
-    yield from (f"shares the host's {key.removesuffix('Mode')}" for key in shared if key != "CgroupnsMode")
+    # Not of control groups: with their first version the Engine knows no other mode.
+    shared = [key for key in ("PidMode", "IpcMode", "UTSMode", "UsernsMode") if host.get(key) == "host"]
+    yield from (f"shares the host's {key.removesuffix('Mode')}" for key in shared)
     if host.get("Devices"):
         yield "has devices of the host"
 

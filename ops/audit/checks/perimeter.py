@@ -39,6 +39,8 @@ def _answered(scan: Scan) -> Iterator[str]:
 
 
 def _scan(live: Live, protocol: Protocol) -> Result:
+    if not live.server.addresses:
+        raise NotMeasuredError("the API names no public address of the server")
     blind = {str(address): why for address in live.server.addresses if (why := _blind(live, address, protocol))}
     seeing = [address for address in live.server.addresses if str(address) not in blind]
     return judge_scans([live.scanner.scan(protocol, address) for address in seeing], blind)

@@ -261,3 +261,7 @@ def test_without_an_engine_nothing_inside_passes() -> None:
     engine = Engine(docker=("docker", "--host", "unix:///nowhere.sock"))
     live = Live(STACK, settings, plan(settings), _program(), {}, engine)
     assert {check.run(live).verdict for check in CHECKS if check.id in INSIDE} == {"not measured"}
+
+
+def test_every_check_inside_is_seen_failing() -> None:
+    assert set().union(*(failing for _, failing, _ in BROKEN.values())) == set(INSIDE)

@@ -331,6 +331,7 @@ BROKEN: dict[str, tuple[Callable[[Stand], None], set[str], str]] = {
     "an admin host without Access": (_no_application, {"access"}, f"{ADMIN}: no Access application"),
     "a policy that bypasses": (_policy(decision="bypass", include=[]), {"access"}, "lets everyone pass by"),
     "a policy for everyone": (_policy(decision="allow", include=[{"everyone": {}}]), {"access"}, "takes everyone"),
+    "a policy that says nothing": (_policy(id="p"), {"access"}, "does not say what it decides"),
     "a tunnel that is down": (
         _tunnel("", "result", {"status": "down", "config_src": "cloudflare"}),
         {"tunnels"},
@@ -417,6 +418,11 @@ UNMEASURED: dict[str, tuple[Callable[[Stand], None], set[str], str]] = {
         "203.0.113.9 is within operators.networks",
     ),
     "a challenge": (_with(cf_mitigated="challenge"), {"security-headers"}, "answers api.example.org with a challenge"),
+    "a server without an address": (
+        lambda given: _body(given, "GET /servers/42")["server"]["public_net"].update(ipv4=None, ipv6=None),
+        {"tcp-scan", "udp-scan"},
+        "the API names no public address of the server",
+    ),
     "an output that is not there": (
         lambda given: given.outputs.pop("serverId"),
         {"tcp-scan", "udp-scan", "provider-firewall", "private-networks", "dns-zone", "dns-outside"},

@@ -1,5 +1,6 @@
 """Scans by the real nmap, of addresses in a namespace; and the guard in front of them."""
 
+import os
 import subprocess
 from collections.abc import Iterator
 from ipaddress import ip_address
@@ -50,16 +51,17 @@ def server() -> Iterator[Namespace]:
 
 @pytest.fixture
 def fast(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No line to be careful with."""
-    monkeypatch.setattr(scan, "RATE", {"tcp": 8000, "udp": 1000})
-
-
-@pytest.fixture
-def once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing is sent again: where all is dropped there is no answer to miss."""
+    """Where all is dropped nothing is missed by haste, and nothing is sent again."""
     options = list(scan.COMMON)
     options[options.index("--max-retries") + 1] = "0"
     monkeypatch.setattr(scan, "COMMON", tuple(options))
+    monkeypatch.setattr(scan, "RATE", {"tcp": 20_000, "udp": 1000})
+
+
+@pytest.fixture
+def own_pace(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that answers sets the pace; forced faster, a loaded machine would miss answers."""
+    monkeypatch.setattr(scan, "RATE", {"tcp": 1, "udp": 1})
 
 
 def _scanner(namespace: Namespace) -> Scanner:
@@ -67,14 +69,14 @@ def _scanner(namespace: Namespace) -> Scanner:
 
 
 @pytest.mark.parametrize("protocol", ["tcp", "udp"])
-def test_a_server_that_drops_everything_passes(server: Namespace, fast: None, once: None, protocol: Protocol) -> None:
+def test_a_server_that_drops_everything_passes(server: Namespace, fast: None, protocol: Protocol) -> None:
     assert server.run("nft", WALL).returncode == 0
     found = [_scanner(server).scan(protocol, address) for address in ADDRESSES]
     assert [(each.open, each.closed, each.complete) for each in found] == [((), 0, True)] * 2
     assert judge_scans(found, {}).verdict == "pass"
 
 
-def test_open_ports_are_found_on_both_addresses(server: Namespace, fast: None, tmp_path: Path) -> None:
+def test_open_ports_are_found_on_both_addresses(server: Namespace, own_pace: None, tmp_path: Path) -> None:
     log = tmp_path / "log"
     with log.open("w", encoding="utf-8") as output, server.running("python3", "-c", LISTEN, log=output):
         wait_until(lambda: "ready" in log.read_text(encoding="utf-8"), log)
@@ -90,7 +92,7 @@ def test_open_ports_are_found_on_both_addresses(server: Namespace, fast: None, t
 
 @pytest.mark.parametrize("protocol", ["tcp", "udp"])
 def test_a_server_without_a_wall_fails_though_nothing_listens(
-    server: Namespace, fast: None, protocol: Protocol
+    server: Namespace, own_pace: None, protocol: Protocol
 ) -> None:
     found = _scanner(server).scan(protocol, ADDRESSES[0])
     assert found.open == ()
@@ -151,3 +153,28 @@ def test_without_nmap_nothing_passes(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_report_without_ports_is_no_pass() -> None:
     with pytest.raises(NotMeasuredError, match="reports no port"):
         scan.parse("<nmaprun><runstats/></nmaprun>", "tcp")
+
+
+def _command(monkeypatch: pytest.MonkeyPatch, protocol: Protocol, prefix: tuple[str, ...] = ()) -> list[str]:
+    """What would be started by a user who is not root."""
+    started: list[list[str]] = []
+
+    def run(command: list[str], **_: Any) -> "subprocess.CompletedProcess[str]":
+        started.append(command)
+        return subprocess.CompletedProcess(command, 1, "", "not started")
+
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(subprocess, "run", run)
+    with pytest.raises(NotMeasuredError):
+        Scanner(frozenset(ADDRESSES), prefix).scan(protocol, ADDRESSES[1])
+    return started[0] if started else []
+
+
+def test_without_root_every_tcp_port_is_tried_by_connecting(monkeypatch: pytest.MonkeyPatch) -> None:
+    command = _command(monkeypatch, "tcp")
+    assert {"-sT", "-p-", "-6", ORIGIN6} <= set(command)
+
+
+def test_without_root_udp_is_not_measured_unless_sudo_lets_nmap_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert _command(monkeypatch, "udp") == []
+    assert _command(monkeypatch, "udp", ("sudo", "-n"))[:3] == ["sudo", "-n", "nmap"]
