@@ -54,8 +54,14 @@ class Clouds:
         ]
 
     def inbound(self) -> list[str]:
-        """Every moment at which a firewall let something in, or a server had no firewall: none is right."""
-        return [reason for state in self.hetzner.store.states for reason in _open(state["at"], state["state"])]
+        """Every moment at which a firewall let something in, a server had no firewall, or a bucket was public."""
+        servers = [reason for state in self.hetzner.store.states for reason in _open(state["at"], state["state"])]
+        buckets = [
+            f"{state['at']}: bucket {name} is public"
+            for state in self.cloudflare.store.states
+            for name in state["state"]["public_buckets"]
+        ]
+        return servers + buckets
 
 
 def _open(at: str, state: dict[str, Any]) -> Iterator[str]:

@@ -72,11 +72,12 @@ WORDS = Words(
 
 
 def _watched(store: Store) -> Row:
-    """What decides who reaches what: names, what a tunnel does with them, and which of them ask for a login."""
+    """What decides who reaches what: names, what a tunnel does with them, who asks for a login, and public buckets."""
     records = {row["name"]: [row["type"], row.get("content"), row["proxied"]] for row in _living(store, dns.TABLE)}
     ingress = {row["name"]: (row["_config"] or {}).get("ingress", []) for row in _living(store, tunnels.TABLE)}
     guarded = {row["domain"]: [policy["id"] for policy in row["policies"]] for row in _living(store, access.APPS)}
-    return {"records": records, "ingress": ingress, "guarded": guarded}
+    public = sorted(row["name"] for row in _living(store, r2.TABLE) if row["_public"])
+    return {"records": records, "ingress": ingress, "guarded": guarded, "public_buckets": public}
 
 
 def _living(store: Store, table: str) -> list[Row]:

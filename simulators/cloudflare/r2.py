@@ -4,10 +4,11 @@ Objects are not simulated, so a bucket is always empty. A jurisdiction is a head
 the same name.
 """
 
+from simulators import ids
 from simulators.call import Answer, Call, Route
 from simulators.cloudflare.collection import rows, shown
 from simulators.cloudflare.envelope import refusal, result
-from simulators.cloudflare.requests import Bucket, Lifecycle
+from simulators.cloudflare.requests import Bucket, Lifecycle, ManagedDomain
 from simulators.store import Row
 
 TABLE = "buckets"
@@ -16,8 +17,13 @@ EXISTS, MISSING = 10004, 10006
 JURISDICTION = "cf-r2-jurisdiction"
 
 
+def _jurisdiction(call: Call) -> str:
+    """An empty header is none."""
+    return call.headers.get(JURISDICTION) or "default"
+
+
 def _key(call: Call, name: str) -> str:
-    return f"{call.match['scope']}/{call.headers.get(JURISDICTION, 'default')}/{name}"
+    return f"{call.match['scope']}/{_jurisdiction(call)}/{name}"
 
 
 def _create(call: Call) -> Answer:
@@ -30,8 +36,10 @@ def _create(call: Call) -> Answer:
         "creation_date": call.clock.stamp(),
         "location": (asked.location_hint or "weur").upper(),
         "storage_class": asked.storage_class,
-        "jurisdiction": call.headers.get(JURISDICTION, "default"),
+        "jurisdiction": _jurisdiction(call),
         "_lifecycle": [],
+        "_public": False,
+        "_id": ids.hexadecimal(call.store),
         "_scope": call.match["scope"],
     }
     call.store.table(TABLE)[key] = row
@@ -56,7 +64,7 @@ def _get(call: Call) -> Answer:
 def _edit(call: Call) -> Answer:
     """The storage class of new objects is a header."""
     row = _bucket(call)
-    row["storage_class"] = call.headers.get("cf-r2-storage-class", row["storage_class"])
+    row["storage_class"] = call.headers.get("cf-r2-storage-class") or row["storage_class"]
     return result(shown(row))
 
 
@@ -76,6 +84,21 @@ def _update_lifecycle(call: Call) -> Answer:
     return result({})
 
 
+def _managed_domain(row: Row) -> Answer:
+    """The address under r2.dev. Enabled, everyone reads the bucket."""
+    return result({"bucketId": row["_id"], "domain": f"pub-{row['_id']}.r2.dev", "enabled": row["_public"]})
+
+
+def _get_managed_domain(call: Call) -> Answer:
+    return _managed_domain(_bucket(call))
+
+
+def _update_managed_domain(call: Call) -> Answer:
+    row = _bucket(call)
+    row["_public"] = call.read(ManagedDomain).enabled
+    return _managed_domain(row)
+
+
 ROUTES = [
     Route("POST", PATH, _create),
     Route("GET", PATH, _list),
@@ -84,4 +107,6 @@ ROUTES = [
     Route("DELETE", f"{PATH}/{{id}}", _delete),
     Route("GET", f"{PATH}/{{id}}/lifecycle", _get_lifecycle),
     Route("PUT", f"{PATH}/{{id}}/lifecycle", _update_lifecycle),
+    Route("GET", f"{PATH}/{{id}}/domains/managed", _get_managed_domain),
+    Route("PUT", f"{PATH}/{{id}}/domains/managed", _update_managed_domain),
 ]

@@ -337,6 +337,12 @@ class Bucket(Request):
     storage_class: Literal["Standard", "InfrequentAccess"] = Field("Standard", alias="storageClass")
 
 
+class ManagedDomain(Request):
+    """PUT r2/buckets/{name}/domains/managed."""
+
+    enabled: bool
+
+
 class Prefix(Request):
     """Which objects a lifecycle rule is about."""
 

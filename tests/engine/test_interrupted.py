@@ -25,6 +25,7 @@ NEEDS_A_HAND: set[Step] = {
     ("cloudflare", "POST", "/accounts/*/access/service_tokens"),
     ("cloudflare", "POST", "/accounts/*/alerting/v3/policies"),
     ("cloudflare", "POST", "/accounts/*/cfd_tunnel"),
+    ("cloudflare", "POST", "/accounts/*/r2/buckets"),
     ("cloudflare", "POST", "/zones/*/dns_records"),
     ("cloudflare", "POST", "/zones/*/rulesets"),
 }

@@ -19,7 +19,7 @@ pytestmark = [
     pytest.mark.skipif(shutil.which("pulumi") is None, reason="the Pulumi CLI is not on PATH"),
 ]
 UNCHANGED = {"same", "refresh"}
-PROTECTED = {"volumes"}
+PROTECTED = {"volumes", "buckets"}
 """What outlives `destroy`."""
 SECRET_OUTPUTS = {
     "random:index/randomPassword:RandomPassword": ("result", "bcryptHash"),
@@ -50,7 +50,11 @@ def test_up_again_refresh_preview_destroy(tmp_path: Path) -> None:
         assert set(made.preview(whole=False)) <= UNCHANGED
         made.destroy()
         assert set(made.clouds.left()) == PROTECTED
-        assert _left_in_state(made) <= {"hcloud:index/volume:Volume", "random:index/randomPassword:RandomPassword"}
+        assert _left_in_state(made) <= {
+            "hcloud:index/volume:Volume",
+            "cloudflare:index/r2Bucket:R2Bucket",
+            "random:index/randomPassword:RandomPassword",
+        }
         assert made.clouds.inbound() == []
         assert made.clouds.unguarded(_guarded(made)) == []
 

@@ -139,6 +139,32 @@ def _in_zone(path: str, method: str = "POST") -> Callable[[Provider, str, Body],
     return make
 
 
+def _bucket(provider: Provider, _name: str, body: Body) -> Body:
+    sent = {"name": body["name"], "locationHint": body["location"]}
+    made = provider.flare("POST", f"/accounts/{body['account_id']}/r2/buckets", sent)
+    return {"id": made["name"]}
+
+
+def _lifecycle(provider: Provider, _name: str, body: Body) -> Body:
+    """The API writes these names as Pulumi does."""
+    rules = [{_camel(key): _camels(value) for key, value in rule.items()} for rule in body["rules"]]
+    path = f"/accounts/{body['account_id']}/r2/buckets/{body['bucket_name']}/lifecycle"
+    return provider.flare("PUT", path, {"rules": rules})
+
+
+def _camels(value: Any) -> Any:
+    return {_camel(key): _camels(inner) for key, inner in value.items()} if isinstance(value, dict) else value
+
+
+def _camel(key: str) -> str:
+    return re.sub(r"_([a-z])", lambda found: found[1].upper(), key)
+
+
+def _managed_domain(provider: Provider, _name: str, body: Body) -> Body:
+    path = f"/accounts/{body['account_id']}/r2/buckets/{body['bucket_name']}/domains/managed"
+    return provider.flare("PUT", path, {"enabled": body["enabled"]})
+
+
 def _setting(provider: Provider, _name: str, body: Body) -> Body:
     path = f"/zones/{body['zone_id']}/settings/{body['setting_id']}"
     return provider.flare("PATCH", path, {"value": body["value"]})
@@ -163,6 +189,9 @@ MAKERS: dict[str, Callable[[Provider, str, Body], Body]] = {
     "cloudflare:index/zeroTrustAccessServiceToken:ZeroTrustAccessServiceToken": _in_account("access/service_tokens"),
     "cloudflare:index/notificationPolicy:NotificationPolicy": _in_account("alerting/v3/policies"),
     "cloudflare:index/list:List": _in_account("rules/lists"),
+    "cloudflare:index/r2Bucket:R2Bucket": _bucket,
+    "cloudflare:index/r2BucketLifecycle:R2BucketLifecycle": _lifecycle,
+    "cloudflare:index/r2ManagedDomain:R2ManagedDomain": _managed_domain,
     "cloudflare:index/dnsRecord:DnsRecord": _in_zone("dns_records"),
     "cloudflare:index/ruleset:Ruleset": _in_zone("rulesets"),
     "cloudflare:index/botManagement:BotManagement": _in_zone("bot_management", "PUT"),

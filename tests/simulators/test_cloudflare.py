@@ -467,6 +467,15 @@ def test_a_bucket_has_a_lifecycle(client: Any) -> None:
         buckets.get("backups", account_id=ACCOUNT)
 
 
+def test_a_bucket_is_public_when_it_is_said_and_that_is_remembered(cloud: Cloud, client: Any) -> None:
+    managed = client.r2.buckets.domains.managed
+    client.r2.buckets.create(account_id=ACCOUNT, name="backups")
+    assert managed.list("backups", account_id=ACCOUNT).enabled is False
+    assert managed.update("backups", account_id=ACCOUNT, enabled=True).domain.endswith(".r2.dev")
+    managed.update("backups", account_id=ACCOUNT, enabled=False)
+    assert [state["state"]["public_buckets"] for state in cloud.history()["states"]] == [[], ["backups"], []]
+
+
 def test_a_jurisdiction_has_buckets_of_its_own(client: Any) -> None:
     client.r2.buckets.create(account_id=ACCOUNT, name="backups")
     made = client.r2.buckets.create(account_id=ACCOUNT, name="backups", cf_r2_jurisdiction="eu")
@@ -540,7 +549,12 @@ def test_the_history_tells_when_a_name_came_and_who_guarded_it(cloud: Cloud, cli
     last = cloud.history()["states"][-1]["state"]
     assert last["guarded"] == {"ssh.example.org": [policy.id]}
     assert last["records"] == {"ssh.example.org": ["CNAME", "t.cfargotunnel.com", True]}
-    assert cloud.history()["states"][0]["state"] == {"records": {}, "ingress": {}, "guarded": {}}
+    assert cloud.history()["states"][0]["state"] == {
+        "records": {},
+        "ingress": {},
+        "guarded": {},
+        "public_buckets": [],
+    }
 
 
 def test_a_reset_leaves_accounts_and_zones(cloud: Cloud, client: Any) -> None:
