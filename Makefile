@@ -11,16 +11,16 @@ PACK := --policy-pack policy $(addprefix --policy-pack-config ,$(wildcard policy
 .PHONY: help init doctor preview review deploy drift audit rotate snapshots restore diagram picture report sbom \
 	test test-engine test-interrupted test-host test-tools check \
 	up-simulated preview-simulated destroy-simulated \
-	workflows bench schema policy-state policy-coverage clean
+	workflows lock vulnerabilities bench schema policy-state policy-coverage clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
 # .venv is also where the Pulumi CLI looks (Pulumi.yaml), so `pulumi up` finds what `make` installed.
-$(READY): requirements.txt requirements-dev.txt
+$(READY): requirements.lock
 	@test -d .venv || $(PYTHON) -m venv .venv
 	@echo "Installing the Python packages into .venv (once, about a minute) …"
-	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@touch $(READY)
 
 init: $(READY) ## ask, and write the stack file of a new STACK (TARGET=local: without an account)
@@ -100,6 +100,13 @@ check: $(READY) workflows ## formatting, lint, types, workflows, and that genera
 workflows: $(READY) ## lint .github with actionlint and zizmor
 	@.ci/actionlint
 	@$(BIN)/zizmor --offline --quiet .github
+
+lock: $(READY) ## write requirements.lock, every package with its hashes, after a change to requirements*.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+		requirements-dev.txt --output-file requirements.lock
+
+vulnerabilities: $(READY) ## look up the locked packages' known vulnerabilities (needs pypi.org)
+	@$(BIN)/uvx --quiet --from pip-audit==2.10.1 pip-audit --require-hashes --disable-pip --requirement requirements.lock
 
 bench: $(READY) ## measurements, as ratios within one run
 	@$(BIN)/python -m bench
