@@ -13,8 +13,6 @@ CONFIG, HUB, STATE, SECRETS = "/etc/zero-exposure/crowdsec", "/etc/zero-exposure
 COMMUNITY_URL = "https://api.crowdsec.net/"
 COMMUNITY_FILE = f"{SECRETS}/community.yaml"
 API_PORT, METRICS_PORT = 8081, 6060
-LOOPBACK = "127.0.0.1"
-"""Where measurements are told when no monitoring asks: within the container, to `cscli metrics` and `make audit`."""
 STAGES = {"raw": "s00-raw", "request": "s01-parse", "time": "s02-enrich", "operators": "s02-enrich"}
 """Parser → the stage of CrowdSec's pipeline that it belongs to."""
 
@@ -44,7 +42,7 @@ def values(topology: Topology, intrusion: Intrusion, operators: tuple[str, ...])
         operators=operators,
         listen=f"0.0.0.0:{API_PORT}",
         syslog=f"{gateway}:{SYSLOG_PORT}",
-        metrics=f"{watched[0] if watched else LOOPBACK}:{METRICS_PORT}",
+        metrics=f"{watched[0]}:{METRICS_PORT}" if watched else "",
         community=COMMUNITY_FILE if intrusion.community else "",
     )
 
