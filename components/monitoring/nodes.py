@@ -197,8 +197,11 @@ def _postgres(given: Values, topology: Topology, node: str, password: pulumi.Out
 
 
 def _redis(given: Values, topology: Topology, node: str, password: pulumi.Output[str]) -> ContainerSpec:
-    name, address = exporter(node), f"redis://{WATCHER}@{node}:6379"
-    passwords: pulumi.Output[str] = pulumi.Output.secret(password.apply(lambda text: json.dumps({address: text})))
+    # Releases differ in whether they look the password up with the user's name in the address, or without.
+    name, places = exporter(node), (f"redis://{WATCHER}@{node}:6379", f"redis://{node}:6379")
+    passwords: pulumi.Output[str] = pulumi.Output.secret(
+        password.apply(lambda text: json.dumps(dict.fromkeys(places, text)))
+    )
     return ContainerSpec(
         node=name,
         role=ROLE,
@@ -207,10 +210,12 @@ def _redis(given: Values, topology: Topology, node: str, password: pulumi.Output
         user=user(name),
         entrypoint=("/redis_exporter",),
         command=(
-            f"-redis.addr={address}",
+            f"-redis.addr={places[1]}",
+            f"-redis.user={WATCHER}",
             f"-redis.password-file={SECRETS}/passwords.json",
-            # CONFIG is no business of a role that only looks.
+            # Neither is any business of a role that only looks.
             "-config-command=-",
+            "-set-client-name=false",
             f"-web.listen-address=:{render.EXPORTER_PORTS['redis']}",
         ),
         files={f"{SECRETS}/passwords.json": passwords},

@@ -89,7 +89,10 @@ def test_secrets_are_files_and_are_secret_in_the_state(preview: bool) -> None:
     for name in ("alertmanager", "cache-exporter", "postgres-exporter"):
         (carrier,) = [found for found in recording.of_type(CONTAINER) if found.name == f"{name}-carrier"]
         assert carrier.secrets, name
-    assert set(json.loads(uploads(recording, "cache-exporter")["passwords.json"])) == {"redis://watch@cache:6379"}
+    assert set(json.loads(uploads(recording, "cache-exporter")["passwords.json"])) == {
+        "redis://watch@cache:6379",
+        "redis://cache:6379",
+    }
 
 
 @both_modes
