@@ -149,9 +149,9 @@ def _scrapes(text: str) -> str:
     found = yaml.safe_load(text)
     found["global"] |= {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"}
     for job in found["scrape_configs"]:
-        if job["job_name"] == "outside":
-            # Long enough for a slow answer to be measured.
-            job |= {"scrape_interval": "4s", "scrape_timeout": "4s"}
+        if job["job_name"] == "outside" or job["job_name"].endswith("-exporter"):
+            # Long enough for a slow answer to be measured, and for an exporter to give up a database that is gone.
+            job |= {"scrape_interval": "5s", "scrape_timeout": "5s"}
     return yaml.safe_dump(found)
 
 
