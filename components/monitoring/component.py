@@ -10,7 +10,7 @@ from components.container import ContainerSpec, deploy
 from components.monitoring import nodes, render
 from components.monitoring.render import Values
 from components.site import Site
-from topology import NODE_EXPORTER, PROBER, Topology
+from topology import BACKUP, NODE_EXPORTER, PROBER, Topology
 
 VOLUME = "metrics"
 
@@ -29,23 +29,25 @@ class Monitoring(pulumi.ComponentResource):
     """Asks everyone and is asked by nobody: a link leads one way, and Prometheus is the client of each."""
 
     metrics_volume: pulumi.Output[str]
-    """Name of the volume whose ``*.prom`` files are measurements too. Written under another name, then renamed."""
+    """Name of the volume whose ``*.prom`` files are measurements too, for backups. Written under another name, then
+    renamed. The server's own has another: root writes there, where no container may."""
 
     def __init__(self, name: str, args: MonitoringArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("zero-exposure:index:Monitoring", name, None, opts)
         self._args = args
         self._child = pulumi.ResourceOptions(parent=self)
-        self.metrics_volume = self._volume(name).name
+        self._server_volume = self._volume(f"{name}-{VOLUME}", VOLUME, NODE_EXPORTER).name
+        self.metrics_volume = self._volume(f"{name}-{BACKUP}-{VOLUME}", f"{BACKUP}-{VOLUME}", BACKUP).name
         for spec in self._specs():
             deploy(spec, args["site"], self._child)
         self.register_outputs({"metrics_volume": self.metrics_volume})
 
-    def _volume(self, name: str) -> docker.Volume:
+    def _volume(self, name: str, volume: str, node: str) -> docker.Volume:
         """Measurements that somebody else writes. They are made again, so nothing protects them."""
         return docker.Volume(
-            f"{name}-{VOLUME}",
-            name=self._args["site"].named(VOLUME),
-            labels=[docker.VolumeLabelArgs(label="zero-exposure.node", value=NODE_EXPORTER)],
+            name,
+            name=self._args["site"].named(volume),
+            labels=[docker.VolumeLabelArgs(label="zero-exposure.node", value=node)],
             opts=self._child,
         )
 
@@ -54,7 +56,7 @@ class Monitoring(pulumi.ComponentResource):
         found = [
             nodes.prometheus(given, topology),
             nodes.alertmanager(given, topology, self._secrets()),
-            nodes.node_exporter(given, topology, self.metrics_volume),
+            nodes.node_exporter(given, topology, {"server": self._server_volume, BACKUP: self.metrics_volume}),
         ]
         found += [
             nodes.database_exporter(given, topology, node, self._args["passwords"][node]) for node in given.databases

@@ -95,8 +95,11 @@ def alertmanager(given: Values, topology: Topology, secrets: Secrets) -> Contain
     )
 
 
-def node_exporter(given: Values, topology: Topology, volume: pulumi.Input[str]) -> ContainerSpec:
-    """Sees the server without a single one of its folders: /proc is the kernel's, the root is on Docker's disk."""
+def node_exporter(given: Values, topology: Topology, volumes: Mapping[str, pulumi.Input[str]]) -> ContainerSpec:
+    """Sees the server without a single one of its folders: /proc is the kernel's, the root is on Docker's disk.
+
+    ``volumes``: who writes measurements → where.
+    """
     collectors = ("cpu", "filesystem", "loadavg", "meminfo", "stat", "textfile")
     return ContainerSpec(
         node=NODE_EXPORTER,
@@ -110,10 +113,10 @@ def node_exporter(given: Values, topology: Topology, volume: pulumi.Input[str]) 
             *(f"--collector.{collector}" for collector in collectors),
             "--collector.filesystem.mount-points-exclude=^/.+",
             "--collector.filesystem.fs-types-exclude=^$",
-            f"--collector.textfile.directory={METRICS}",
+            f"--collector.textfile.directory={METRICS}/*",
             f"--web.listen-address=:{render.NODE_PORT}",
         ),
-        mounts=(Mount(volume, METRICS, read_only=True),),
+        mounts=[Mount(volume, f"{METRICS}/{writer}", read_only=True) for writer, volume in sorted(volumes.items())],
         limits=Limits(memory="64m", cpus=0.25, pids=50),
     )
 

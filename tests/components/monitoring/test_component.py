@@ -73,8 +73,12 @@ def test_prometheus_is_a_client_everywhere_and_listens_to_itself_alone(preview: 
 
 @both_modes
 def test_the_node_exporter_reads_what_others_write(preview: bool) -> None:
-    (volume,) = watching(ran(everything(), preview))["node-exporter"].props["volumes"]
-    assert volume == {"volumeName": "dev-metrics", "containerPath": "/metrics", "readOnly": True}
+    exporter = watching(ran(everything(), preview))["node-exporter"]
+    assert exporter.props["volumes"] == [
+        {"volumeName": "dev-backup-metrics", "containerPath": "/metrics/backup", "readOnly": True},
+        {"volumeName": "dev-metrics", "containerPath": "/metrics/server", "readOnly": True},
+    ]
+    assert "--collector.textfile.directory=/metrics/*" in exporter.props["command"]
 
 
 @both_modes

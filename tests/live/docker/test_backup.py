@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from components.backup.render import SCRIPTS, WORK
+from components.monitoring.render import NODE_PORT
 from tests.live.docker.deployed import Deployed, until
 from tests.live.docker.recorded import STACK
 from tests.live.docker.visitor import Visitor
@@ -47,7 +48,8 @@ def _logs(stack: Deployed) -> str:
 
 
 def metrics(stack: Deployed) -> str:
-    return stack.execute("backup", "cat", f"{WORK}/published/backup.prom")[1]
+    """What Prometheus is told."""
+    return stack.execute("node-exporter", "wget", "-q", "-O", "-", f"http://127.0.0.1:{NODE_PORT}/metrics")[1]
 
 
 @pytest.fixture
