@@ -2,11 +2,13 @@
 
 import json
 import re
+from collections.abc import Mapping
+from typing import Any, cast
 
 import pulumi
 import pytest
 
-from components.host.component import Host
+from components.host.component import Host, HostArgs
 from components.host.render import OUTBOUND_TCP, OUTBOUND_UDP, RULES, files
 from settings import cloud
 from tests.components.host.test_render import VALUES
@@ -15,22 +17,21 @@ from tests.mocks import Recording, both_modes, run
 VOLUME_KEY = "a-random-key"
 TOKEN = "eyJhIjoic2VjcmV0LXRva2VuIn0="
 SERVER, FIREWALL = "hcloud:index/server:Server", "hcloud:index/firewall:Firewall"
+HOST_KEY = "tls:index/privateKey:PrivateKey"
 VOLUME, ATTACHMENT = "hcloud:index/volume:Volume", "hcloud:index/volumeAttachment:VolumeAttachment"
 PERSON = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJXq0sE3nQeTpVkYB6Y2oX0kq9v4oJm5m2VQ6mB1bW1F ada"
 
 
-def build() -> None:
-    host = Host(
-        "host",
-        {
-            "stack": "dev",
-            "host": cloud.Host(),
-            "operators": cloud.Operators(ssh_keys={"ada": PERSON, "bob": PERSON}),
-            "pool": "10.128.0.0/9",
-            "admin_token": pulumi.Output.secret(TOKEN),
-            "volume_key": pulumi.Output.secret(VOLUME_KEY),
-        },
-    )
+def build(change: dict[str, Any] | None = None) -> None:
+    args: dict[str, Any] = {
+        "stack": "dev",
+        "host": cloud.Host(),
+        "operators": cloud.Operators(ssh_keys={"ada": PERSON, "bob": PERSON}),
+        "pool": "10.128.0.0/9",
+        "admin_token": pulumi.Output.secret(TOKEN),
+        "volume_key": pulumi.Output.secret(VOLUME_KEY),
+    }
+    host = Host("host", cast("HostArgs", args | (change or {})))
     for output in ("host_key", "ipv4", "ipv6", "server_id", "firewall_id", "volume_id"):
         pulumi.export(output, getattr(host, output))
 
@@ -80,6 +81,37 @@ def test_a_replaced_server_is_gone_before_its_successor_dials_out() -> None:
     (server,) = [item for item in built(preview=False).registrations if item.resource.type == SERVER]
     assert server.delete_before_replace
     assert server.resource.ignore_changes == ()
+
+
+def inputs(change: dict[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """What each kind of resource is given. Other user data replaces the server."""
+    recording = run(lambda: build(change), preview=False)
+    return {kind: recording.of_type(kind)[0].props for kind in (SERVER, VOLUME, HOST_KEY, FIREWALL)}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"host": cloud.Host(image="debian-12")},
+        {"host": cloud.Host(reboot_time="05:00")},
+        {"operators": cloud.Operators(ssh_keys={"ada": PERSON})},
+        {"pool": "172.16.0.0/12"},
+        {"admin_token": "another"},
+    ],
+    ids=["image", "reboot time", "operators", "pool", "token"],
+)
+def test_what_replaces_the_server_leaves_volume_and_host_key_alone(change: dict[str, Any]) -> None:
+    before, after = inputs({}), inputs(change)
+    assert after[SERVER]["userData"] != before[SERVER]["userData"]
+    assert {kind: after[kind] for kind in (VOLUME, HOST_KEY, FIREWALL)} == {
+        kind: before[kind] for kind in (VOLUME, HOST_KEY, FIREWALL)
+    }
+
+
+def test_size_and_type_change_in_place() -> None:
+    before, after = inputs({}), inputs({"host": cloud.Host(volume_gb=40, type="cx43")})
+    assert after[SERVER] == {**before[SERVER], "serverType": "cx43"}
+    assert after[VOLUME] == {**before[VOLUME], "size": 40}
 
 
 @both_modes

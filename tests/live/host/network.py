@@ -76,8 +76,8 @@ def network(name: str) -> Iterator[Network]:
         for address in (METADATA, PRIVATE):
             _ip("-n", name, "addr", "add", f"{address}/32", "dev", TAP)
         _ip("-n", name, "addr", "add", f"{HERE6}/64", "dev", TAP, "nodad")
-        # A scan is one burst: with the usual queue an emulated guest never sees a part of it.
-        _ip("-n", name, "link", "set", TAP, "txqueuelen", "100000", "up")
+        # A scan is one burst: the queue holds all of it until an emulated guest gets there.
+        _ip("-n", name, "link", "set", TAP, "txqueuelen", "300000", "up")
         yield Network(name)
     finally:
         _ip("netns", "del", name)
@@ -87,11 +87,11 @@ def _ip(*arguments: str) -> None:
     subprocess.run(["ip", *arguments], check=True)
 
 
-def wait_for(condition: Callable[[], bool], what: str, seconds: float) -> float:
+def wait_for(condition: Callable[[], bool], what: str, seconds: float, every: float = 0.5) -> float:
     """Poll until a condition holds. Returns how long that took; emulation is slow, so limits are generous."""
     start = time.monotonic()
     while time.monotonic() < start + seconds:
         if condition():
             return time.monotonic() - start
-        time.sleep(0.5)
+        time.sleep(every)
     raise TimeoutError(f"{what}: not within {seconds:.0f} s")
