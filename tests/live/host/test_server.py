@@ -97,7 +97,7 @@ class TestFirstBoot:
 
     def test_the_kernel_follows_the_settings(self, server: Server) -> None:
         """A value that this kernel does not know, or that another file sets later, would differ."""
-        wanted = server.machine.output("grep '^[a-z]' /etc/sysctl.d/90-zero-exposure.conf").splitlines()
+        wanted = server.machine.output("grep '^[a-z]' /etc/sysctl.d/99-zero-exposure.conf").splitlines()
         names = " ".join(line.partition(" = ")[0] for line in wanted)
         assert server.machine.output(f"sysctl {names}").splitlines() == wanted
 
