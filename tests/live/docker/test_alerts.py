@@ -50,7 +50,8 @@ def _stopped(stack: Deployed, *nodes: str) -> Iterator[None]:
 
 @contextmanager
 def _written(stack: Deployed, name: str, *lines: str) -> Iterator[Path]:
-    path = volume(stack, "node-exporter", "/metrics") / name
+    writer = {"host.prom": "server", "backup.prom": "backup"}[name]
+    path = volume(stack, "node-exporter", f"/metrics/{writer}") / name
     path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     path.chmod(0o644)
     try:
