@@ -39,7 +39,7 @@ class Proxy:
         """CPU time so far."""
         pid = self.process.pid
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
-        return sum(map(_ticks, [str(pid), *children])) / os.sysconf("SC_CLK_TCK")
+        return sum(map(_nanoseconds, [str(pid), *children])) / 1e9
 
     def stop(self) -> None:
         """End it and take its folder away."""
@@ -52,9 +52,10 @@ class Proxy:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def _ticks(pid: str) -> int:
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-    return int(fields[11]) + int(fields[12])
+def _nanoseconds(pid: str) -> int:
+    """CPU time of all threads; /proc/PID/stat has it in hundredths of a second only."""
+    threads = Path(f"/proc/{pid}/task").glob("*/schedstat")
+    return sum(int(thread.read_text(encoding="ascii").split()[0]) for thread in threads)
 
 
 def plain(name: str, number: int) -> Proxy:
