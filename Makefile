@@ -9,7 +9,7 @@ PACK := --policy-pack policy $(addprefix --policy-pack-config ,$(wildcard policy
 
 .DEFAULT_GOAL := help
 .PHONY: help init doctor preview review deploy drift audit rotate snapshots restore diagram picture report sbom \
-	test test-engine test-interrupted test-host test-tools check \
+	test test-engine test-interrupted test-slow test-host test-tools check \
 	up-simulated preview-simulated destroy-simulated \
 	workflows lock vulnerabilities bench schema policy-state policy-coverage clean
 
@@ -81,6 +81,10 @@ test-engine: $(READY) ## the tests that need the Pulumi CLI; `make test` skips t
 
 test-interrupted: $(READY) ## `up` that fails at each API call in turn, on the real engine in simulated clouds (hours)
 	@$(BIN)/python -m pytest -m exhaustive tests/engine
+
+test-slow: $(READY) ## alerts and audit on the whole running stack (root, 15 minutes)
+	@$(BIN)/python -m pytest -m slow tests/live/docker/test_alerts.py
+	@$(BIN)/python -m pytest -m slow tests/live/docker/test_audit.py
 
 test-host: $(READY) ## the rendered server on virtual machines, attacked from outside (root, 10 to 20 minutes)
 	@$(BIN)/python -m pytest -m machine tests/live/host

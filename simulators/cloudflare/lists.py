@@ -16,7 +16,7 @@ from simulators.store import Row, Store
 
 TABLE, OPERATIONS = "lists", "list_operations"
 PATH = "/accounts/{scope}/rules/lists"
-SECONDS = 0.3
+SECONDS = 20.0
 MOST_ITEMS, PER_PAGE = 10_000, 500
 
 

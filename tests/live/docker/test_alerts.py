@@ -17,6 +17,7 @@ from tests.live.docker.edge import STRANGERS
 from tests.live.docker.recorded import STACK
 from tests.live.docker.visitor import API
 
+pytestmark = pytest.mark.slow
 PREFIXES = "alertmanager|cloudflared_tunnel|cs|gateway|node|pg|probe|redis"
 TOLD_WITHIN = 120.0
 

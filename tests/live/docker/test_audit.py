@@ -19,6 +19,7 @@ from tests.live.docker.recorded import ROOT, STACK
 from tests.programs import need
 from topology import plan
 
+pytestmark = pytest.mark.slow
 INSIDE = (
     "published-ports",
     "connector",
