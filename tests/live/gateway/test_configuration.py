@@ -35,8 +35,9 @@ def checked(given: Values, spoil: tuple[str, str] = ("", "")) -> subprocess.Comp
     # Standard output belongs to whoever runs the test; a container's belongs to its user.
     given = replace(given, scratch=f"{folder}/run", log=f"{folder}/access.log")
     write(folder, {path: text.replace(*spoil) if spoil[0] else text for path, text in files(given).items()})
-    address = given.listen.partition(":")[0]
-    script = f'ip link set lo up && ip address add {address}/32 dev lo && exec "$@"'
+    heard = {place.partition(":")[0] for place in (given.listen, *given.metrics_listen)} - {"127.0.0.1"}
+    addresses = "".join(f" && ip address add {address}/32 dev lo" for address in sorted(heard))
+    script = f'ip link set lo up{addresses} && exec "$@"'
     command = [*ISOLATED, "sh", "-c", script, "sh", *AS_NOBODY, *arguments(folder), "-t"]
     try:
         return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
