@@ -84,7 +84,7 @@ test-interrupted: $(READY) ## `up` that fails at each API call in turn, on the r
 
 test-slow: $(READY) ## alerts and audit on the whole running stack (root, 15 minutes)
 	@$(BIN)/python -m pytest -m slow tests/live/docker/test_alerts.py
-	@$(BIN)/python -m pytest -m slow tests/live/docker/test_audit.py
+	@$(BIN)/python -m pytest -m slow tests/live/docker/test_audit.py tests/live/docker/test_failure.py
 
 test-host: $(READY) ## the rendered server on virtual machines, attacked from outside (root, 10 to 20 minutes)
 	@$(BIN)/python -m pytest -m machine tests/live/host

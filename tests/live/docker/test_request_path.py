@@ -9,7 +9,8 @@ from tests.live.docker.edge import STRANGERS
 from tests.live.docker.recorded import password
 from tests.live.docker.visitor import API, DASHBOARD, Visitor
 
-WITHOUT_HEALTH_CHECK = {"crowdsec"}
+EXPORTERS = {"cache-exporter", "node-exporter", "postgres-exporter", "prober"}
+WITHOUT_HEALTH_CHECK = {"crowdsec", "backup", "postgres-backup", "queue-backup", *EXPORTERS}
 
 
 def _cache(stack: Deployed, *words: str) -> str:
