@@ -79,11 +79,11 @@ class Outside:
         server.socket = context.wrap_socket(self.listener, server_side=True, do_handshake_on_connect=False)
         threading.Thread(target=server.serve_forever, daemon=True).start()
 
-    def firing(self) -> set[str]:
-        """Names of all alerts that a message has said to be firing."""
+    def firing(self, since: int = 0) -> set[str]:
+        """Names of all alerts that a message has said to be firing, but for the first ``since`` messages."""
         return {
             alert["labels"]["alertname"]
-            for message in list(self.received)
+            for message in self.received[since:]
             for alert in message["alerts"]
             if alert["status"] == "firing"
         }
