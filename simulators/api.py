@@ -55,7 +55,7 @@ class Api:
         self.admit(call)
         if route is None:
             raise self.words.unknown_path()
-        if call.body is Ellipsis:
+        if call.body is Ellipsis and not route.binary:
             raise self.words.malformed()
         return route.handler(call)
 

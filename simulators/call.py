@@ -7,17 +7,17 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 
 from simulators.clock import Clock
-from simulators.store import Row, Store
+from simulators.store import Store
 
 Model = TypeVar("Model", bound=BaseModel)
 
 
 @dataclass(frozen=True)
 class Answer:
-    """Status 204 has no body."""
+    """``body`` is any JSON, or plain text. Status 204 has none."""
 
     status: int
-    body: Row | None = None
+    body: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -31,7 +31,7 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True)
 class Call:
-    """``match`` has the path's variable parts, ``query`` every value of each key, ``body`` the parsed JSON.
+    """``match`` has the path's variable parts, ``query`` every value of each key, ``body`` the parsed JSON of ``raw``.
 
     Names of ``headers`` are in small letters.
     """
@@ -42,6 +42,7 @@ class Call:
     query: Mapping[str, list[str]]
     headers: Mapping[str, str]
     token: str
+    raw: bytes
     body: Any
     store: Store
     clock: Clock
@@ -60,8 +61,9 @@ Handler = Callable[[Call], Answer]
 
 @dataclass(frozen=True)
 class Route:
-    """``pattern`` has variable parts in braces, and no prefix of the API."""
+    """``pattern`` has variable parts in braces, and no prefix of the API. A ``binary`` body is no JSON."""
 
     method: str
     pattern: str
     handler: Handler
+    binary: bool = False

@@ -106,6 +106,7 @@ def _log(api: Api, call: Call, answer: Answer | None, fault: Fault | None) -> No
 
 
 async def _call(api: Api, request: web.Request) -> Call:
+    raw = await request.read()
     return Call(
         method=request.method,
         path=request.path.removeprefix(api.prefix),
@@ -113,7 +114,8 @@ async def _call(api: Api, request: web.Request) -> Call:
         query={key: request.query.getall(key) for key in request.query},
         headers={name.lower(): value for name, value in request.headers.items()},
         token=request.headers.get("Authorization", "").removeprefix("Bearer "),
-        body=_parsed(await request.read()),
+        raw=raw,
+        body=_parsed(raw),
         store=api.store,
         clock=api.clock,
     )
@@ -133,6 +135,8 @@ def _response(answer: Answer, headers: dict[str, str]) -> web.Response:
     every = {**headers, **answer.headers}
     if answer.body is None:
         return web.Response(status=answer.status, headers=every)
+    if isinstance(answer.body, str):
+        return web.Response(text=answer.body, status=answer.status, headers=every)
     return web.json_response(answer.body, status=answer.status, headers=every)
 
 

@@ -1,0 +1,69 @@
+"""/images: https://docs.docker.com/reference/api/engine/version/v1.47/#tag/Image
+
+Every image exists, and is pulled in no time. What is in it is not known here: it has no command and no user of its own.
+"""
+
+import hashlib
+
+from simulators.call import Answer, Call, Route
+from simulators.docker import errors
+from simulators.store import Row, Store
+
+TABLE = "images"
+HUB = "docker.io/"
+OFFICIAL = "library/"
+
+
+def find(store: Store, name: str) -> Row:
+    """By id, tag or digest; raises 404."""
+    wanted = familiar(name)
+    for row in store.table(TABLE).values():
+        if wanted in (row["Id"], *row["RepoTags"], *row["RepoDigests"]):
+            return row
+    raise errors.error(404, f"No such image: {name}")
+
+
+def familiar(name: str) -> str:
+    """As the Engine shows a name: without the Hub's address, and with a tag."""
+    name = name.removeprefix(HUB).removeprefix(OFFICIAL)
+    bare = name.rpartition("/")[2]
+    return name if ":" in bare or "@" in bare else f"{name}:latest"
+
+
+def _pull(call: Call) -> Answer:
+    repository = familiar(call.one("fromImage") or "").removesuffix(":latest")
+    tag = call.one("tag") or "latest"
+    pinned = tag.startswith("sha256:")
+    name = f"{repository}@{tag}" if pinned else f"{repository}:{tag}"
+    digest = tag if pinned else _digest(f"manifest of {name}")
+    row: Row = {
+        "Id": _digest(name),
+        "RepoTags": [] if pinned else [name],
+        "RepoDigests": [f"{repository.partition(':')[0]}@{digest}"],
+        "Created": 0,
+        "Size": 0,
+        "Labels": {},
+    }
+    call.store.table(TABLE)[row["Id"]] = row
+    return Answer(200, {"status": f"Status: Downloaded newer image for {name}"})
+
+
+def _digest(text: str) -> str:
+    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+def _list(call: Call) -> Answer:
+    return Answer(200, list(call.store.table(TABLE).values()))
+
+
+def _inspect(call: Call) -> Answer:
+    config = {"Env": None, "Cmd": None, "Entrypoint": None, "Labels": None}
+    more = {"Created": "1970-01-01T00:00:00Z", "Architecture": "amd64", "Os": "linux", "Config": config}
+    return Answer(200, {**find(call.store, call.match["name"]), **more})
+
+
+ROUTES = [
+    Route("POST", "/v{version}/images/create", _pull),
+    Route("GET", "/v{version}/images/json", _list),
+    Route("GET", "/v{version}/images/{name:.+}/json", _inspect),
+]
