@@ -1,4 +1,4 @@
-"""The two simulated clouds of a stack, as long as a command runs. What they hold lasts in a folder."""
+"""The simulated clouds of a stack and its Engine, as long as a command runs. What they hold lasts in a folder."""
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
@@ -8,40 +8,55 @@ from pathlib import Path
 from typing import Any
 
 import simulators.cloudflare.app
+import simulators.docker.app
 import simulators.hetzner.app
 from simulators.api import Api
 from simulators.cloudflare.app import Site
 from simulators.server import serving
+from simulators.store import Row
 
 PERMANENT = ("accounts", "zones", "actions", "list_operations")
 """Tables of what no program makes, or what is over."""
+READING = ("GET", "HEAD")
 FREE = 0
 
 
 @dataclass(frozen=True)
 class Clouds:
-    """The APIs, and their endpoints as the providers are given them."""
+    """The APIs, and their endpoints as the providers are given them. ``engine`` is the server's Docker Engine."""
 
     hetzner: Api
     cloudflare: Api
+    engine: Api
     hetzner_endpoint: str
     cloudflare_endpoint: str
+    engine_endpoint: str
+
+    @property
+    def apis(self) -> tuple[Api, ...]:
+        """All of them."""
+        return self.hetzner, self.cloudflare, self.engine
 
     def changes(self) -> list[tuple[str, str]]:
         """Method and path of every call that was for more than reading, in order."""
-        calls = [call for api in (self.hetzner, self.cloudflare) for call in api.store.calls]
+        calls = [call for api in self.apis for call in api.store.calls]
         ordered = sorted(calls, key=lambda call: str(call["at"]))
-        return [(call["method"], call["path"]) for call in ordered if call["method"] != "GET"]
+        return [(call["method"], call["path"]) for call in ordered if call["method"] not in READING]
 
     def left(self) -> dict[str, list[str]]:
         """What exists: table → names."""
-        found: dict[str, list[str]] = {}
-        for api in (self.hetzner, self.cloudflare):
+        return {table: sorted(map(_name, rows.values())) for table, rows in self.rows().items()}
+
+    def rows(self) -> dict[str, dict[str, Row]]:
+        """What exists: table → id → row, without what no program makes. The Engine's tables are called ``engine_…``."""
+        found: dict[str, dict[str, Row]] = {}
+        for api in self.apis:
             api.settle(api.store, api.clock)
+            own = "engine_" if api is self.engine else ""
             for table, rows in api.store.tables.items():
-                living = [row for row in rows.values() if row.get("deleted_at") is None]
+                living = {key: row for key, row in rows.items() if not row.get("deleted_at") and not row.get("_own")}
                 if living and table not in PERMANENT:
-                    found[table] = sorted(str(row.get("name") or row["id"]) for row in living)
+                    found[own + table] = living
         return found
 
     def unguarded(self, hosts: Iterable[str]) -> list[str]:
@@ -64,6 +79,11 @@ class Clouds:
         return servers + buckets
 
 
+def _name(row: Row) -> str:
+    """As a person knows it."""
+    return str(row.get("name") or row.get("Name") or (row.get("RepoTags") or [None])[0] or row.get("id") or row["Id"])
+
+
 def _open(at: str, state: dict[str, Any]) -> Iterator[str]:
     for wall in state["firewalls"].values():
         if any(rule["direction"] == "in" for rule in wall["rules"]):
@@ -75,15 +95,16 @@ def _open(at: str, state: dict[str, Any]) -> Iterator[str]:
 
 @contextmanager
 def clouds(stacks: Sequence[dict[str, Any]], folder: Path) -> Iterator[Clouds]:
-    """Serve both; ``stacks`` are configurations whose zones are there, ``folder`` is where the clouds' state lasts."""
+    """Serve them; ``stacks`` are configurations whose zones are there, ``folder`` is where the clouds' state lasts."""
     apis = (
         simulators.hetzner.app.api(folder / "hetzner.json"),
         simulators.cloudflare.app.api([_site(values) for values in stacks], folder / "cloudflare.json"),
+        simulators.docker.app.api(folder / "engine.json"),
     )
     with ExitStack() as stack:
         addresses = _served(stack, apis, folder / "ports.json")
-        hetzner, cloudflare = (address + api.prefix for address, api in zip(addresses, apis, strict=True))
-        yield Clouds(*apis, hetzner, cloudflare)
+        hetzner, cloudflare, engine = (address + api.prefix for address, api in zip(addresses, apis, strict=True))
+        yield Clouds(*apis, hetzner, cloudflare, engine.replace("http://", "tcp://"))
 
 
 def _site(values: dict[str, Any]) -> Site:
@@ -92,9 +113,9 @@ def _site(values: dict[str, Any]) -> Site:
     return Site(zone["account_id"], zone["zone_id"], domain=values["domain"], team=zone["team"], plan=plan)
 
 
-def _served(stack: ExitStack, apis: tuple[Api, Api], file: Path) -> list[str]:
+def _served(stack: ExitStack, apis: Sequence[Api], file: Path) -> list[str]:
     """On the ports of the last time where they are free: a provider's settings should not change between runs."""
-    ports = json.loads(file.read_text(encoding="utf-8")) if file.exists() else [FREE, FREE]
+    ports = json.loads(file.read_text(encoding="utf-8")) if file.exists() else [FREE] * len(apis)
     addresses = [_one(stack, api, port) for api, port in zip(apis, ports, strict=True)]
     file.write_text(json.dumps([int(address.rpartition(":")[2]) for address in addresses]), encoding="utf-8")
     return addresses

@@ -18,8 +18,12 @@ class NotLoopbackError(Exception):
     """An endpoint is not on this machine. The text names it."""
 
 
-def environment(hetzner: str, cloudflare: str, backend: Path, caller: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """What the CLI runs with; raises ``NotLoopbackError``. ``backend`` is the folder of Pulumi's state."""
+def environment(
+    hetzner: str, cloudflare: str, engine: str, backend: Path, caller: Mapping[str, str] = os.environ
+) -> dict[str, str]:
+    """What the CLI runs with; raises ``NotLoopbackError``. ``backend`` is the folder of Pulumi's state, ``engine`` the
+    address of the simulated one, empty where the caller's own shall take the containers.
+    """
     made = {name: caller[name] for name in KEPT if name in caller} | {
         "PATH": f"{STANDINS}{os.pathsep}{caller.get('PATH', os.defpath)}",
         "PULUMI_BACKEND_URL": f"file://{backend}",
@@ -30,16 +34,21 @@ def environment(hetzner: str, cloudflare: str, backend: Path, caller: Mapping[st
         "CLOUDFLARE_BASE_URL": cloudflare,
         "CLOUDFLARE_API_TOKEN": CLOUDFLARE_TOKEN,
     }
+    if engine:
+        made["DOCKER_HOST"] = engine
     check(made)
     return made
 
 
 def check(made: Mapping[str, str]) -> None:
-    """Raises ``NotLoopbackError`` unless every endpoint is a loopback address, and no proxy stands before it."""
+    """Raises ``NotLoopbackError`` unless every endpoint is on this machine, and no proxy stands before it."""
     for name in ENDPOINTS:
         host = urlsplit(made.get(name, "")).hostname or ""
         if not _loopback(host):
             raise NotLoopbackError(f"{name}: {made.get(name) or 'missing'} is not a loopback address")
+    engine = urlsplit(made.get("DOCKER_HOST", "unix://"))
+    if engine.scheme != "unix" and not (engine.scheme == "tcp" and _loopback(engine.hostname or "")):
+        raise NotLoopbackError(f"DOCKER_HOST: {engine.geturl()} is not on this machine")
     for name in made:
         if name.lower().endswith("_proxy"):
             raise NotLoopbackError(f"{name}: a proxy would carry the calls away")

@@ -14,9 +14,8 @@ from ops.simulated.guard import check, environment
 from ops.simulated.project import copy_project, read_stack
 
 NO_WAY_OUT = ("--exclude", "**::networks-egress", "--exclude-dependents")
-"""Leaves out the one network that leads out, and with it whoever is on it: what runs here reaches no real cloud."""
-NO_ENGINE = ("--exclude", "**::engine-ready", "--exclude-dependents")
-"""Leaves out everything that needs a Docker Engine."""
+"""For a real Engine: leaves out the one network that leads out, and with it whoever is on it. What runs here reaches no
+real cloud."""
 MISSING = "pulumi is not on PATH. Install it: https://www.pulumi.com/docs/install/"
 
 
@@ -54,7 +53,8 @@ class Simulation:
 
     def environment(self, served: Clouds) -> dict[str, str]:
         """What the CLI runs with."""
-        return environment(served.hetzner_endpoint, served.cloudflare_endpoint, self.backend, self.caller)
+        engine = "" if self.has_engine() else served.engine_endpoint
+        return environment(served.hetzner_endpoint, served.cloudflare_endpoint, engine, self.backend, self.caller)
 
     def run(self, command: str) -> tuple[int, Clouds]:
         """Run ``preview``, ``up`` or ``destroy``; answers the CLI's exit code. Raises ``MissingCliError``."""
@@ -77,14 +77,22 @@ class Simulation:
         return [preview, ("up", *stack, "--yes", "--skip-preview", *self.left_out())] if command == "up" else [preview]
 
     def left_out(self) -> tuple[str, ...]:
-        """Arguments of ``up`` that leave out what can't or shall not run here."""
-        return NO_WAY_OUT if self._engine() else NO_ENGINE
+        """Arguments of ``up`` that leave out what shall not run on a real Engine here."""
+        return NO_WAY_OUT if self.has_engine() else ()
 
-    def _engine(self) -> bool:
-        """Does a Docker Engine answer?"""
+    def has_engine(self) -> bool:
+        """Does a Docker Engine of this machine take the containers? Decided once: the state knows what is on it."""
+        decided = self.folder / "engine"
+        if not decided.exists():
+            decided.write_text("real" if self._engine_answers() else "simulated", encoding="utf-8")
+        return decided.read_text(encoding="utf-8") == "real"
+
+    def _engine_answers(self) -> bool:
         docker = shutil.which("docker", path=self.caller.get("PATH"))
+        command = [docker or "docker", "version"]
         return (
-            docker is not None and not subprocess.run([docker, "version"], capture_output=True, check=False).returncode
+            docker is not None
+            and not subprocess.run(command, env=dict(self.caller), capture_output=True, check=False).returncode
         )
 
     def _pulumi(self, made: dict[str, str], *arguments: str) -> int:

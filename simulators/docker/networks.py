@@ -16,7 +16,7 @@ def seed(store: Store) -> None:
     """What is there from the start."""
     for name, driver in PREDEFINED.items():
         if name not in store.table(TABLE):
-            store.table(TABLE)[name] = {**_row(NewNetwork(Name=name, Driver=driver)), "Id": name}
+            store.table(TABLE)[name] = {**_row(NewNetwork(Name=name, Driver=driver)), "Id": name, "_own": True}
 
 
 def _row(asked: NewNetwork) -> Row:
@@ -54,11 +54,12 @@ def _subnets(store: Store) -> list[IPv4Network]:
 def shown(store: Store, network: Row) -> Row:
     """With the containers on it."""
     members = {row["Id"]: {"Name": row["Name"].lstrip("/")} for row in endpoints.members(store, network)}
-    return {**network, "Containers": members}
+    public = {key: value for key, value in network.items() if not key.startswith("_")}
+    return {**public, "Containers": members}
 
 
 def _list(call: Call) -> Answer:
-    return Answer(200, list(call.store.table(TABLE).values()))
+    return Answer(200, [shown(call.store, network) for network in call.store.table(TABLE).values()])
 
 
 def _inspect(call: Call) -> Answer:
@@ -67,7 +68,7 @@ def _inspect(call: Call) -> Answer:
 
 def _delete(call: Call) -> Answer:
     network = collection.network(call.store, call.match["id"])
-    if network["Name"] in PREDEFINED:
+    if network.get("_own"):
         raise errors.error(403, f"{network['Name']} is a pre-defined network and cannot be removed")
     if endpoints.members(call.store, network):
         text = f"network {network['Name']} id {network['Id']} has active endpoints"

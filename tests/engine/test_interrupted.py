@@ -115,12 +115,9 @@ def _orphans(made: World) -> str:
     """What is in the clouds and not in the state."""
     known = {str(resource.get("id")) for resource in made.resources()}
     rows = {
-        str(row.get("id", row.get("name"))): table
-        for api in (made.clouds.hetzner, made.clouds.cloudflare)
-        for table, rows in api.store.tables.items()
-        if table not in ("accounts", "zones", "actions", "list_operations")
+        str(row.get("id") or row.get("name") or row.get("Id") or row["Name"]): table
+        for table, rows in made.clouds.rows().items()
         for row in rows.values()
-        if row.get("deleted_at") is None
     }
     orphans = sorted(f"{table} {number}" for number, table in rows.items() if number not in known)
     return f"orphans: {', '.join(orphans)}" if orphans else ""

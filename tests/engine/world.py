@@ -12,12 +12,10 @@ from unittest.mock import patch
 from pulumi import automation
 
 from ops.simulated.clouds import Clouds, clouds
-from ops.simulated.run import NO_ENGINE, Simulation
+from ops.simulated.run import Simulation
 from simulators.faults import Fault
 
 ROOT = Path(__file__).parents[2]
-LEFT_OUT: dict[str, Any] = {"exclude": [NO_ENGINE[1]], "exclude_dependents": True}
-"""These tests are about the clouds. Containers have tests of their own, on an Engine: tests/live/docker."""
 
 
 @dataclass
@@ -30,18 +28,14 @@ class World:
     events: list[Any] = field(default_factory=list)
     output: list[str] = field(default_factory=list)
 
-    def preview(self, whole: bool = True) -> dict[str, int]:
-        """Number of resources for each operation; raises ``automation.CommandError``.
-
-        ``whole`` is the program with its containers, held against the policy pack.
-        """
-        pack: dict[str, Any] = {"policy_packs": [str(self.simulation.project / "policy")]}
-        done = self.stack.preview(**(pack if whole else LEFT_OUT), **self._told())
+    def preview(self) -> dict[str, int]:
+        """Number of resources for each operation, held against the policy pack; raises ``automation.CommandError``."""
+        done = self.stack.preview(policy_packs=[str(self.simulation.project / "policy")], **self._told())
         return _counts(done.change_summary)
 
     def up(self) -> dict[str, int]:
         """The same, done."""
-        done = self.stack.up(**LEFT_OUT, **self._told())
+        done = self.stack.up(**self._told())
         return _counts(done.summary.resource_changes or {})
 
     def refresh(self) -> dict[str, int]:
@@ -73,13 +67,13 @@ class World:
         return "\n".join([*self.output, events, *files])
 
     def fault(self, cloud: str, **fault: Any) -> None:
-        """Plan a fault of ``hetzner`` or ``cloudflare``."""
+        """Plan a fault of ``hetzner``, ``cloudflare`` or ``engine``."""
         getattr(self.clouds, cloud).faults.plan(Fault(**fault))
 
     def no_more_faults(self) -> None:
         """Let nothing more happen."""
-        self.clouds.hetzner.faults.clear()
-        self.clouds.cloudflare.faults.clear()
+        for api in self.clouds.apis:
+            api.faults.clear()
 
 
 def _counts(changes: Any) -> dict[str, int]:
@@ -99,6 +93,7 @@ def worlds(folder: Path, stacks: Sequence[str], **environment: str) -> Iterator[
     """Stacks side by side: one checkout, one backend, the same clouds."""
     simulations = [Simulation(ROOT, stack, folder) for stack in stacks]
     simulations[0].prepare()
+    (folder / "engine").write_text("simulated", encoding="utf-8")
     with clouds([simulation.values() for simulation in simulations], folder) as served:
         made = {**simulations[0].environment(served), **environment}
         # The Automation API adds this process's environment, so that is made anew too.

@@ -110,14 +110,25 @@ def test_destroy_leaves_out_what_is_protected_and_preview_changes_nothing(tmp_pa
     assert "--exclude" not in _calls(tmp_path)[-1][0]
 
 
-@pytest.mark.parametrize(("engine", "left_out"), [(True, run.NO_WAY_OUT), (False, run.NO_ENGINE)])
-def test_what_needs_an_engine_is_left_out_where_there_is_none(
-    tmp_path: Path, engine: bool, left_out: tuple[str, ...]
-) -> None:
-    _simulation(tmp_path, engine=engine).run("up")
-    arguments = _calls(tmp_path)[-1][0]
+def test_a_real_engine_gets_no_container_that_leads_out(tmp_path: Path) -> None:
+    _simulation(tmp_path, engine=True).run("up")
+    arguments, environment, _ = _calls(tmp_path)[-1]
     at = arguments.index("--exclude")
-    assert tuple(arguments[at : at + 3]) == left_out
+    assert tuple(arguments[at : at + 3]) == run.NO_WAY_OUT
+    assert "DOCKER_HOST" not in environment
+
+
+def test_where_there_is_none_the_simulated_engine_gets_all_of_them(tmp_path: Path) -> None:
+    _simulation(tmp_path, engine=False).run("up")
+    arguments, environment, _ = _calls(tmp_path)[-1]
+    assert "--exclude" not in arguments
+    assert environment["DOCKER_HOST"].startswith("tcp://127.0.0.1:")
+
+
+def test_which_engine_it_is_does_not_change_afterwards(tmp_path: Path) -> None:
+    _simulation(tmp_path, engine=False).run("up")
+    _simulation(tmp_path, engine=True).run("up")
+    assert "--exclude" not in _calls(tmp_path)[-1][0]
 
 
 def test_a_missing_cli_is_one_message_and_nothing_is_written(tmp_path: Path) -> None:
@@ -175,11 +186,3 @@ def test_what_remains_with_an_engine_has_no_way_out(stack: str) -> None:
         joined = {network["name"] for network in container["inputs"].get("networksAdvanced", [])}
         assert joined <= inside, container["name"]
         assert joined or container["inputs"]["networkMode"] == "none", container["name"]
-
-
-@pytest.mark.parametrize("stack", ["dev", "prod"])
-def test_what_remains_without_an_engine_is_no_container(stack: str) -> None:
-    remaining = _remaining(_recorded(stack), run.NO_ENGINE[1])
-    assert [found for found in remaining.values() if found["type"].startswith("docker:")] == []
-    assert [found for found in remaining.values() if found["type"].startswith("hcloud:")]
-    assert [found for found in remaining.values() if found["type"].startswith("cloudflare:")]

@@ -2,13 +2,18 @@
 
 import os
 import shlex
+import shutil
 import subprocess
+import sys
 from pathlib import Path
+from subprocess import PIPE
 
 import pytest
 
+import simulators.docker.app
 from components.engine.render import ready_command, ssh_options
 from ops.simulated.guard import STANDINS
+from simulators.server import serving
 
 KEY = "ssh-ed25519 AAAA"
 OPTIONS = ssh_options("ssh-dev.example.org", KEY)
@@ -54,3 +59,24 @@ def test_the_programs_own_readiness_command_finds_the_engine_here(path: str) -> 
     command = ready_command("ssh-dev.example.org", KEY, attempts=1)
     done = subprocess.run(["sh", "-c", command], env={"PATH": path}, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "ssh://ops@ssh-dev.example.org")
+
+
+def test_without_docker_the_simulated_engine_is_reached(tmp_path: Path) -> None:
+    (tmp_path / "python3").symlink_to(sys.executable)
+    for program in ("sh", "seq", "printf", "dirname"):
+        (tmp_path / program).symlink_to(str(shutil.which(program)))
+    with serving(simulators.docker.app.api()) as address:
+        environment = {"PATH": f"{STANDINS}{os.pathsep}{tmp_path}", "DOCKER_HOST": address.replace("http", "tcp")}
+        command = ready_command("ssh-dev.example.org", KEY, attempts=1)
+        ready = subprocess.run(["sh", "-c", command], env=environment, capture_output=True, text=True, check=False)
+        dial = [str(STANDINS / "ssh"), *OPTIONS, "ops@ssh-dev.example.org", "docker system dial-stdio"]
+        request = "GET /version HTTP/1.1\r\nHost: engine\r\nConnection: close\r\n\r\n"
+        with subprocess.Popen(dial, env=environment, stdin=PIPE, stdout=PIPE, text=True) as dialled:
+            assert dialled.stdin and dialled.stdout
+            dialled.stdin.write(request)
+            dialled.stdin.flush()
+            answer = dialled.stdout.read()
+        refused = subprocess.run([*dial[:-1], "docker rm x"], env=environment, capture_output=True, check=False)
+    assert (ready.returncode, ready.stdout) == (0, "ssh://ops@ssh-dev.example.org")
+    assert '"ApiVersion": "1.47"' in answer
+    assert refused.returncode == 1
