@@ -72,7 +72,8 @@ def test_without_docker_the_simulated_engine_is_reached(tmp_path: Path) -> None:
         dial = [str(STANDINS / "ssh"), *OPTIONS, "ops@ssh-dev.example.org", "docker system dial-stdio"]
         request = "GET /version HTTP/1.1\r\nHost: engine\r\nConnection: close\r\n\r\n"
         with subprocess.Popen(dial, env=environment, stdin=PIPE, stdout=PIPE, text=True) as dialled:
-            assert dialled.stdin and dialled.stdout
+            assert dialled.stdin
+            assert dialled.stdout
             dialled.stdin.write(request)
             dialled.stdin.flush()
             answer = dialled.stdout.read()
