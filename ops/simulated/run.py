@@ -16,6 +16,7 @@ from ops.simulated.project import copy_project, read_stack
 NO_WAY_OUT = ("--exclude", "**::networks-egress", "--exclude-dependents")
 """For a real Engine: leaves out the one network that leads out, and with it whoever is on it. What runs here reaches no
 real cloud."""
+REAL, SIMULATED = "real", "simulated"
 MISSING = "pulumi is not on PATH. Install it: https://www.pulumi.com/docs/install/"
 
 
@@ -46,9 +47,11 @@ class Simulation:
         """The stack's configuration; raises ``StackError``."""
         return read_stack(self.root, self.stack)
 
-    def prepare(self) -> None:
-        """Copy the program as it is now."""
+    def prepare(self, real_engine: bool | None = None) -> None:
+        """Copy the program as it is now. ``real_engine`` decides what else ``has_engine`` would find out."""
         self.backend.mkdir(parents=True, exist_ok=True)
+        if real_engine is not None:
+            self._decided.write_text(REAL if real_engine else SIMULATED, encoding="utf-8")
         copy_project(self.root, self.project, self.stack)
 
     def environment(self, served: Clouds) -> dict[str, str]:
@@ -82,10 +85,13 @@ class Simulation:
 
     def has_engine(self) -> bool:
         """Does a Docker Engine of this machine take the containers? Decided once: the state knows what is on it."""
-        decided = self.folder / "engine"
-        if not decided.exists():
-            decided.write_text("real" if self._engine_answers() else "simulated", encoding="utf-8")
-        return decided.read_text(encoding="utf-8") == "real"
+        if not self._decided.exists():
+            self._decided.write_text(REAL if self._engine_answers() else SIMULATED, encoding="utf-8")
+        return self._decided.read_text(encoding="utf-8") == REAL
+
+    @property
+    def _decided(self) -> Path:
+        return self.folder / "engine"
 
     def _engine_answers(self) -> bool:
         docker = shutil.which("docker", path=self.caller.get("PATH"))

@@ -92,8 +92,7 @@ def world(folder: Path, stack: str = "dev", **environment: str) -> Iterator[Worl
 def worlds(folder: Path, stacks: Sequence[str], **environment: str) -> Iterator[list[World]]:
     """Stacks side by side: one checkout, one backend, the same clouds."""
     simulations = [Simulation(ROOT, stack, folder) for stack in stacks]
-    simulations[0].prepare()
-    (folder / "engine").write_text("simulated", encoding="utf-8")
+    simulations[0].prepare(real_engine=False)
     with clouds([simulation.values() for simulation in simulations], folder) as served:
         made = {**simulations[0].environment(served), **environment}
         # The Automation API adds this process's environment, so that is made anew too.
