@@ -15,6 +15,9 @@ from settings.values import size_mib
 ROOT = "0:0"
 HEALTHY_WITHIN = 180
 """Seconds that `pulumi up` waits for a container's health check before it reports a failure."""
+NOT_UPDATED = ["healthcheck", "tmpfs"]
+"""What the provider plans to change in place, and then leaves as it is (kreuzwerker/terraform-provider-docker 4.6.0,
+resource_docker_container_funcs.go: its update knows memory, shares and restart policy). So a change replaces."""
 STOPS_WITHIN = 30
 """Seconds that a container has to end by itself before it is removed. Without them a database is killed."""
 
@@ -63,7 +66,11 @@ def deploy(spec: ContainerSpec, site: Site, opts: pulumi.ResourceOptions) -> doc
     carried = None
     if spec.files:
         carried = carry(spec.node, spec.files, spec.user or ROOT, image.image_id, site, _without_depends(opts))
-    extra = pulumi.ResourceOptions(delete_before_replace=True, depends_on=[carried.carrier] if carried else [])
+    extra = pulumi.ResourceOptions(
+        delete_before_replace=True,
+        replace_on_changes=NOT_UPDATED,
+        depends_on=[carried.carrier] if carried else [],
+    )
     return docker.Container(
         spec.node,
         args=_arguments(spec, image, carried, _data(spec, site, opts), site),
@@ -137,8 +144,12 @@ def _networks(spec: ContainerSpec, site: Site) -> list[docker.ContainerNetworksA
 
 
 def _data(spec: ContainerSpec, site: Site, opts: pulumi.ResourceOptions) -> list[docker.ContainerVolumeArgs]:
-    """Data volumes are the only part that is protected: nothing but them is lost with a replacement."""
-    protected = pulumi.ResourceOptions.merge(_without_depends(opts), pulumi.ResourceOptions(protect=True))
+    """Data volumes are the only part that is protected: nothing but them is lost with a replacement.
+
+    They are retained as well: at the stack's end they stay on the server's data volume, which outlives it.
+    """
+    kept = pulumi.ResourceOptions(protect=True, retain_on_delete=True)
+    protected = pulumi.ResourceOptions.merge(_without_depends(opts), kept)
     return [
         docker.ContainerVolumeArgs(
             volume_name=docker.Volume(
@@ -180,11 +191,18 @@ def _healthcheck(check: Healthcheck | None) -> docker.ContainerHealthcheckArgs |
         return None
     return docker.ContainerHealthcheckArgs(
         tests=["CMD", *check.command],
-        interval=check.interval,
-        timeout=check.timeout,
-        start_period=check.start_period,
+        interval=_as_read_back(check.interval),
+        timeout=_as_read_back(check.timeout),
+        start_period=_as_read_back(check.start_period),
         retries=check.retries,
     )
+
+
+def _as_read_back(seconds: str) -> str:
+    """``90s`` as the provider reads it back, ``1m30s``: written in another way it would be a change at every `up`."""
+    minutes, rest = divmod(int(seconds.removesuffix("s")), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{f'{hours}h' if hours else ''}{f'{minutes}m' if hours or minutes else ''}{rest}s"
 
 
 def _ulimits(limits: Limits) -> list[docker.ContainerUlimitArgs]:

@@ -137,7 +137,9 @@ def _response(answer: Answer, headers: dict[str, str]) -> web.Response:
         return web.Response(status=answer.status, headers=every)
     if isinstance(answer.body, str):
         return web.Response(text=answer.body, status=answer.status, headers=every)
-    return web.json_response(answer.body, status=answer.status, headers=every)
+    # Without a charset: Docker's client takes no other type for JSON.
+    body = json.dumps(answer.body).encode()
+    return web.Response(body=body, content_type="application/json", status=answer.status, headers=every)
 
 
 def _hang_up(request: web.Request) -> web.Response:

@@ -128,7 +128,9 @@ def _rule(
 
 def _dnssec(name: str, args: EdgeArgs, opts: pulumi.ResourceOptions) -> cloudflare.ZoneDnssec:
     # Taking the signatures away while the registrar still announces them makes the whole domain unreachable: that
-    # is for a person to do, in the other order. The status reads "pending" until the registrar has the record.
-    keep = pulumi.ResourceOptions(retain_on_delete=True, ignore_changes=["status"])
+    # is for a person to do, in the other order. The status reads "pending" until the registrar has the record, and a
+    # refresh shows that as a difference. It must not be ignored: the engine would then send "pending" back, which the
+    # provider refuses, and nothing could be deployed any more.
+    keep = pulumi.ResourceOptions(retain_on_delete=True)
     merged = pulumi.ResourceOptions.merge(opts, keep)
     return cloudflare.ZoneDnssec(f"{name}-dnssec", zone_id=args["cloudflare"].zone_id, status="active", opts=merged)

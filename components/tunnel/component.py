@@ -140,6 +140,8 @@ def _alert(site: access.Site, emails: tuple[str, ...], connectors: list[Connecto
         f"{site.name}-health",
         account_id=site.account_id,
         name=site.title("tunnel health"),
+        # The API answers an empty one where none is given, which would be a difference after a refresh.
+        description="A tunnel is down, degraded, or back",
         alert_type="tunnel_health_event",
         enabled=True,
         mechanisms=cloudflare.NotificationPolicyMechanismsArgs(

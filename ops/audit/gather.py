@@ -29,8 +29,8 @@ class OutputsError(Exception):
 def live(root: Path, stack: str, outputs: Mapping[str, Any]) -> Live:
     """A deployed stack. Raises ``StackFileError`` or ``SettingsError`` where the stack file is not right."""
     settings = settings_of(root, stack)
-    tokens = {"hetzner": _token("HCLOUD_TOKEN", "hcloud:token", root, stack)}
-    tokens |= {"cloudflare": _token("CLOUDFLARE_API_TOKEN", "cloudflare:apiToken", root, stack)}
+    tokens = {"hetzner": token("HCLOUD_TOKEN", "hcloud:token", root, stack)}
+    tokens |= {"cloudflare": token("CLOUDFLARE_API_TOKEN", "cloudflare:apiToken", root, stack)}
     return Live(
         stack=stack,
         settings=settings,
@@ -98,6 +98,6 @@ def _engine(outputs: Mapping[str, Any]) -> Engine:
     return Engine(Machine(("ssh", *ssh_options(ssh_host, str(outputs.get("hostKey", ""))), destination)))
 
 
-def _token(variable: str, key: str, root: Path, stack: str) -> str | None:
+def token(variable: str, key: str, root: Path, stack: str) -> str | None:
     """From the environment, or from the stack's encrypted configuration. It is handed on, never shown."""
     return os.environ.get(variable) or output("pulumi", "config", "get", key, "--stack", stack, "--cwd", str(root))

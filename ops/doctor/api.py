@@ -1,4 +1,4 @@
-"""Reading the clouds' APIs. Nothing here changes anything."""
+"""The clouds' APIs, read by plain HTTP. Only ``delete`` changes anything."""
 
 import os
 from dataclasses import dataclass
@@ -50,6 +50,10 @@ class Api:
     def post_nothing(self, path: str) -> Answer:
         """Ask for something to be made of an empty body: refused either way, and the refusal says by what."""
         return self._call("POST", path, json={})
+
+    def delete(self, path: str) -> Answer:
+        """Delete what is at a path."""
+        return self._call("DELETE", path)
 
     def _call(self, method: str, path: str, **options: Any) -> Answer:  # noqa: ANN401 - passed on as they are
         headers = {"Authorization": f"Bearer {self.token}"}

@@ -3,11 +3,14 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from ops.destroy.__main__ import command as destroy
+from ops.destroy.__main__ import release
 from ops.preview.pack import pack_arguments
 from ops.simulated.clouds import Clouds, clouds
 from ops.simulated.guard import check, environment
@@ -66,7 +69,11 @@ class Simulation:
         self.prepare()
         with clouds([self.values()], self.folder) as served:
             made = self.environment(served)
-            for arguments in (("stack", "select", "--create", self.stack), *self._commands(command)):
+            if code := self._pulumi(made, "stack", "select", "--create", self.stack):
+                return code, served
+            if command == "destroy":
+                release(self.stack, partial(self._asked, made))
+            for arguments in self._commands(command):
                 if code := self._pulumi(made, *arguments):
                     return code, served
         return 0, served
@@ -75,7 +82,7 @@ class Simulation:
         """The pack judges the whole program in a preview; what is left out then would be missed by its stack rules."""
         stack = ("--stack", self.stack)
         if command == "destroy":
-            return [("destroy", *stack, "--yes", "--exclude-protected")]
+            return [destroy(self.stack)]
         preview = ("preview", *stack, *pack_arguments(self.root))
         return [preview, ("up", *stack, "--yes", "--skip-preview", *self.left_out())] if command == "up" else [preview]
 
@@ -106,3 +113,10 @@ class Simulation:
         check(made)
         command = ["pulumi", *arguments, "--non-interactive"]
         return subprocess.run(command, cwd=self.project, env=made, check=False).returncode
+
+    def _asked(self, made: dict[str, str], words: Sequence[str]) -> "subprocess.CompletedProcess[str]":
+        """The same with the output captured; raises ``CalledProcessError``."""
+        check(made)
+        return subprocess.run(
+            ["pulumi", *words], cwd=self.project, env=made, capture_output=True, text=True, check=True
+        )

@@ -171,7 +171,7 @@ def _get_dnssec(call: Call) -> Answer:
 def _edit_dnssec(call: Call) -> Answer:
     """ "active" stays "pending" until the registrar publishes the key, which nobody does here."""
     row, asked = zone(call), call.read(Dnssec)
-    if asked.status == "active" and row["_dnssec"]["status"] != "active":
+    if asked.status == "active" and row["_dnssec"]["status"] == NO_SIGNATURE["status"]:
         row["_dnssec"] = _signature(call, row["name"])
     if asked.status == "disabled":
         row["_dnssec"] = {**NO_SIGNATURE, "modified_on": call.clock.stamp()}

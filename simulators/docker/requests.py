@@ -14,6 +14,11 @@ from pydantic.alias_generators import to_pascal
 from simulators.store import Row
 
 
+def _says(value: Any) -> bool:  # noqa: ANN401 - any JSON
+    """Whether there is anything in a value but zeros."""
+    return any(map(_says, value)) if isinstance(value, list) else bool(value)
+
+
 class Request(BaseModel):
     """A request's body."""
 
@@ -22,7 +27,7 @@ class Request(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _without_empty(cls, body: Any) -> Any:  # noqa: ANN401 - any JSON
-        return {key: value for key, value in body.items() if value} if isinstance(body, Mapping) else body
+        return {key: value for key, value in body.items() if _says(value)} if isinstance(body, Mapping) else body
 
     def row(self) -> Row:
         """As the Engine shows it."""

@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from unittest.mock import patch
 
 from pulumi import automation
 
+from ops.destroy.__main__ import release
 from ops.simulated.clouds import Clouds, clouds
 from ops.simulated.run import Simulation
 from simulators.faults import Fault
@@ -45,7 +47,12 @@ class World:
 
     def destroy(self) -> None:
         """Delete everything that is not protected."""
+        release(self.simulation.stack, self._cli)
         self.stack.destroy(exclude_protected=True, **self._told())
+
+    def _cli(self, words: Sequence[str]) -> "subprocess.CompletedProcess[str]":
+        folder = self.simulation.project
+        return subprocess.run(["pulumi", *words], cwd=folder, capture_output=True, text=True, check=True)
 
     def _told(self) -> dict[str, Any]:
         return {"on_event": self.events.append, "on_output": self.output.append, "on_error": self.output.append}

@@ -1,24 +1,16 @@
 """What the program registers, sent to the simulated clouds: they take all of it, and nothing is ever open."""
 
 import json
-import runpy
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from ops.preview.record import Recording, record
-from ops.preview.simulated import outputs_of, resource_id
-from ops.preview.stackfile import stack_values
 from ops.simulated.clouds import clouds
 from ops.simulated.project import read_stack
 from tests.simulators.cloud import Cloud
+from tests.simulators.made import ROOT, made, recorded
 from tests.simulators.provider import MAKERS, Provider
 
-ROOT = Path(__file__).parents[2]
-TOKENS = {"hcloud:token": "t" * 64, "cloudflare:apiToken": "t"}
 BANS = {
     "zero-exposure:intrusion": json.dumps({"edge_token": "lists"}),
     "zero-exposure:secrets": json.dumps({"lists": "a-token"}),
@@ -28,32 +20,9 @@ STACKS = pytest.mark.parametrize(
 )
 
 
-def _recorded(stack: str, more: dict[str, str]) -> Recording:
-    values = {**stack_values(ROOT, stack), **TOKENS, **more}
-    return record(_program, stack=stack, preview=False, config=values, outputs=outputs_of)
-
-
-def _program() -> None:
-    runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")
-
-
-@contextmanager
-def _made(folder: Path, stack: str, more: dict[str, str]) -> Iterator[Any]:
-    """The clouds after everything was made, in the order of the program."""
-    with clouds([read_stack(ROOT, stack)], folder) as served:
-        hetzner = Cloud(served.hetzner_endpoint.removesuffix("/v1"), "/v1")
-        cloudflare = Cloud(served.cloudflare_endpoint.removesuffix("/client/v4"), "/client/v4")
-        provider = Provider(hetzner, cloudflare)
-        for registration in _recorded(stack, more).registrations:
-            resource = registration.resource
-            if resource.type.startswith(("hcloud:", "cloudflare:")):
-                provider.make(resource, registration.outputs, resource_id(resource.type, resource.name))
-        yield served
-
-
 @STACKS
 def test_the_clouds_take_all_that_the_program_registers(tmp_path: Path, stack: str, more: dict[str, str]) -> None:
-    with _made(tmp_path, stack, more) as served:
+    with made(tmp_path, stack, more) as served:
         left = served.left()
         assert [len(left[table]) for table in ("servers", "firewalls", "volumes", "tunnels")] == [1, 1, 1, 2]
         assert ("lists" in left) == bool(more)
@@ -64,7 +33,7 @@ def test_the_clouds_take_all_that_the_program_registers(tmp_path: Path, stack: s
 @STACKS
 def test_nothing_is_open_at_any_moment(tmp_path: Path, stack: str, more: dict[str, str]) -> None:
     domain = read_stack(ROOT, stack)["domain"]
-    with _made(tmp_path, stack, more) as served:
+    with made(tmp_path, stack, more) as served:
         assert served.inbound() == []
         assert served.unguarded([f"ssh-{stack}.{domain}"]) == []
         assert f"ssh-{stack}.{domain}" in served.cloudflare.store.states[-1]["state"]["records"]
@@ -74,7 +43,7 @@ def test_nothing_is_open_at_any_moment(tmp_path: Path, stack: str, more: dict[st
 def test_a_connector_asks_for_the_very_application_of_its_host(
     tmp_path: Path, stack: str, more: dict[str, str]
 ) -> None:
-    with _made(tmp_path, stack, more) as served:
+    with made(tmp_path, stack, more) as served:
         audiences = {row["domain"]: row["aud"] for row in served.cloudflare.store.table("access_apps").values()}
         rules = [
             rule for row in served.cloudflare.store.table("tunnels").values() for rule in row["_config"]["ingress"]
@@ -89,7 +58,7 @@ def test_every_type_of_the_program_has_its_calls() -> None:
     types = {
         resource.type
         for stack, more in (("dev", BANS), ("prod", {}))
-        for resource in _recorded(stack, more).resources
+        for resource in recorded(stack, more).resources
         if resource.type.startswith(("hcloud:", "cloudflare:"))
     }
     assert types <= set(MAKERS)

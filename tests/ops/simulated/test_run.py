@@ -25,6 +25,12 @@ if sys.argv[1] == "up":
     urllib.request.urlopen(urllib.request.Request(os.environ["HCLOUD_ENDPOINT"] + "/firewalls", body, headers))
     headers["Authorization"] = "Bearer " + os.environ["CLOUDFLARE_API_TOKEN"]
     urllib.request.urlopen(urllib.request.Request(os.environ["CLOUDFLARE_BASE_URL"] + "/zones", None, headers))
+if sys.argv[1:3] == ["stack", "export"]:
+    print(json.dumps({{"deployment": {{"resources": [
+        {{"urn": "urn:data", "type": "docker:index/volume:Volume", "protect": True}},
+        {{"urn": "urn:files", "type": "docker:index/volume:Volume"}},
+        {{"urn": "urn:disk", "type": "hcloud:index/volume:Volume", "protect": True}},
+    ]}}}}))
 sys.exit(CODE)
 """
 INBOUND = [{"direction": "in", "protocol": "tcp", "port": "22", "source_ips": ["0.0.0.0/0"]}]
@@ -104,6 +110,10 @@ def test_an_inbound_rule_is_told(tmp_path: Path) -> None:
 
 def test_destroy_leaves_out_what_is_protected_and_preview_changes_nothing(tmp_path: Path) -> None:
     _simulation(tmp_path).run("destroy")
+    assert [call[0][:2] for call in _calls(tmp_path)][1:3] == [
+        ["stack", "export"],
+        ["state", "unprotect"],
+    ], "services' volumes lie on the server, which goes"
     assert _calls(tmp_path)[-1][0][:5] == ["destroy", "--stack", "dev", "--yes", "--exclude-protected"]
     _simulation(tmp_path).run("preview")
     assert "--yes" not in _calls(tmp_path)[-1][0]

@@ -77,7 +77,5 @@ def test_without_docker_the_simulated_engine_is_reached(tmp_path: Path) -> None:
             dialled.stdin.write(request)
             dialled.stdin.flush()
             answer = dialled.stdout.read()
-        refused = subprocess.run([*dial[:-1], "docker rm x"], env=environment, capture_output=True, check=False)
     assert (ready.returncode, ready.stdout) == (0, "ssh://ops@ssh-dev.example.org")
     assert '"ApiVersion": "1.47"' in answer
-    assert refused.returncode == 1

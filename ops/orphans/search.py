@@ -1,0 +1,80 @@
+"""What bears the stack's mark and is not in its state."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+from components.engine.render import host, ssh_options
+from components.tunnel.render import ssh_host
+from ops.audit.engine import Engine, Machine
+from ops.audit.result import NotMeasuredError
+from ops.doctor.api import Api
+from ops.orphans.cloudflare import cloudflare
+from ops.orphans.engine import engine, remove
+from ops.orphans.found import Found
+from ops.orphans.hetzner import hetzner
+from ops.orphans.state import State
+from settings.cloud import Cloudflare
+from settings.stack import Settings
+from topology import plan
+
+TRIES, PAUSE = 10, 2.0
+"""How often a deletion is tried, with seconds between: what holds it may be on its way out."""
+GONE = (200, 202, 204, 404)
+REFUSED = (401, 403)
+
+
+@dataclass(frozen=True)
+class Orphan:
+    """``delete`` raises ``NotMeasuredError`` where it does not succeed."""
+
+    found: Found
+    delete: Callable[[], None]
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A stack in the clouds, and what Pulumi knows of it."""
+
+    name: str
+    settings: Settings
+    zone: Cloudflare
+    state: State
+    hetzner: Api
+    cloudflare: Api
+
+    def orphans(self) -> Iterator[Orphan]:
+        """In the order in which they can be deleted. Raises ``NotMeasuredError`` where a cloud does not say."""
+        for api, rows in (
+            (self.hetzner, hetzner(self.hetzner, self.name)),
+            (self.cloudflare, cloudflare(self.cloudflare, self.zone, self.name, self.settings.domain)),
+        ):
+            yield from (Orphan(found, partial(_delete, api, found)) for found in rows if self._unknown(found))
+
+    def orphans_of_the_engine(self) -> Iterator[Orphan]:
+        """The same of containers and networks. Raises ``NotMeasuredError`` where the server does not answer."""
+        docker = self._engine()
+        yield from (
+            Orphan(row, partial(remove, docker, row)) for row in engine(docker, self.name) if self._unknown(row)
+        )
+
+    def _unknown(self, found: Found) -> bool:
+        return found.id not in self.state.ids
+
+    def _engine(self) -> Engine:
+        taken = plan(self.settings).hosts
+        name = ssh_host(self.name, self.settings.domain, self.settings.tunnel.ssh_host, taken)
+        there = host(name).removeprefix("ssh://")
+        return Engine(Machine(("ssh", *ssh_options(name, self.state.host_key), there)))
+
+
+def _delete(api: Api, found: Found) -> None:
+    for _ in range(TRIES):
+        answer = api.delete(found.path)
+        if answer.status in GONE:
+            return
+        if answer.status in REFUSED:
+            break
+        time.sleep(PAUSE)
+    raise NotMeasuredError(f"{found.kind} {found.name}: {answer.said}")

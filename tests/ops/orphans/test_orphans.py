@@ -1,0 +1,139 @@
+"""What Pulumi does not know is found, shown, and deleted on a word; what may hold data stays."""
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import docker
+import pytest
+
+from ops.orphans.__main__ import main
+from ops.simulated.clouds import Clouds
+from ops.simulated.guard import STANDINS
+from tests.simulators.made import made
+
+BANS = {
+    "zero-exposure:intrusion": json.dumps({"edge_token": "lists"}),
+    "zero-exposure:secrets": json.dumps({"lists": "a-token"}),
+}
+KEEPING = {"volumes": "protected", "buckets": "backups"}
+"""Tables of what may hold data, and a word of the reason."""
+TABLES = {
+    "servers", "firewalls", "ssh_keys", "tunnels", "access_apps", "access_policies", "service_tokens", "dns_records",
+    "rulesets", "lists", "alerting_policies",
+}  # fmt: skip
+
+
+class Standing:
+    """A deployed stack, and a stand-in for the CLI that says what Pulumi knows of it."""
+
+    def __init__(self, folder: Path, served: Clouds) -> None:
+        self.served = served
+        self._known = folder / "known.json"
+        self.knows(self.everything())
+
+    def everything(self) -> set[str]:
+        """Ids of all that is there, those of buckets being their names."""
+        rows = [row for table in self.served.rows().values() for row in table.values()]
+        return {str(row.get("id") or row.get("name") or row.get("Id")) for row in rows}
+
+    def knows(self, ids: set[str]) -> None:
+        """Let this be in the state."""
+        resources = [{"urn": f"urn:pulumi:dev::zero-exposure::type::{each}", "id": each} for each in sorted(ids)]
+        self._known.write_text(json.dumps({"deployment": {"resources": resources}}))
+
+    def forgets(self, table: str) -> set[str]:
+        """Let one of a table be unknown; answers its id."""
+        row = next(iter(self.served.rows()[table].values()))
+        gone = {str(row.get("id") or row.get("name") or row.get("Id"))}
+        self.knows(self.everything() - gone)
+        return gone
+
+
+@pytest.fixture
+def standing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Standing]:
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    (programs / "pulumi").write_text(f"#!/bin/sh\ncat {tmp_path}/known.json\n")
+    (programs / "pulumi").chmod(0o755)
+    (programs / "python3").symlink_to(sys.executable)
+    with made(tmp_path, "dev", BANS) as served:
+        monkeypatch.setenv("PATH", f"{STANDINS}{os.pathsep}{programs}{os.pathsep}{os.environ['PATH']}")
+        monkeypatch.setenv("HCLOUD_ENDPOINT", served.hetzner_endpoint)
+        monkeypatch.setenv("HCLOUD_TOKEN", "x" * 64)
+        monkeypatch.setenv("CLOUDFLARE_BASE_URL", served.cloudflare_endpoint)
+        monkeypatch.setenv("CLOUDFLARE_API_TOKEN", "x" * 40)
+        monkeypatch.setenv("DOCKER_HOST", served.engine_endpoint)
+        yield Standing(tmp_path, served)
+
+
+def test_where_all_is_known_there_is_nothing(standing: Standing, capsys: pytest.CaptureFixture[str]) -> None:
+    before = standing.served.changes()
+    assert main([]) == 0
+    assert "Nothing of dev is there that Pulumi does not know." in capsys.readouterr().out
+    assert standing.served.changes() == before
+
+
+def test_every_table_of_the_clouds_is_looked_at(standing: Standing) -> None:
+    assert set(standing.served.rows()) - set(KEEPING) == TABLES
+
+
+@pytest.mark.parametrize("table", sorted(TABLES))
+def test_what_pulumi_does_not_know_is_deleted_on_a_word(standing: Standing, table: str) -> None:
+    before = standing.everything()
+    gone = standing.forgets(table)
+    assert main(["--yes"]) == 0
+    assert standing.everything() == before - gone
+    assert main([]) == 0
+
+
+@pytest.mark.parametrize("table", sorted(KEEPING))
+def test_what_may_hold_data_stays(standing: Standing, table: str, capsys: pytest.CaptureFixture[str]) -> None:
+    before = standing.everything()
+    standing.forgets(table)
+    assert main(["--yes"]) == 1
+    assert "stays, " in capsys.readouterr().out
+    assert standing.everything() == before
+
+
+def test_without_the_stacks_name_nothing_is_deleted(standing: Standing, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = standing.everything()
+    standing.forgets("servers")
+    for said, left in (("yes", before), ("prod", before)):
+        monkeypatch.setattr("builtins.input", lambda _="", said=said: said)
+        assert main([]) == 1
+        assert standing.everything() == left
+    monkeypatch.setattr("builtins.input", lambda _="": "dev")
+    assert main([]) == 0
+    assert standing.everything() != before
+
+
+def test_where_the_state_is_empty_nothing_is_deleted(standing: Standing, capsys: pytest.CaptureFixture[str]) -> None:
+    before = standing.everything()
+    standing.knows(set())
+    assert main(["--yes"]) == 1
+    assert "is this its backend?" in capsys.readouterr().out
+    assert standing.everything() == before
+
+
+def test_what_is_another_stacks_or_nobodys_is_no_orphan(standing: Standing) -> None:
+    rows = standing.served.hetzner.store.table("firewalls")
+    rows["1"] = {"id": 1, "name": "theirs", "labels": {"zero-exposure": "prod"}, "rules": []}
+    rows["2"] = {"id": 2, "name": "by hand", "labels": {}, "rules": []}
+    assert main([]) == 0
+
+
+def test_a_container_that_pulumi_does_not_know_is_deleted(standing: Standing) -> None:
+    client = docker.DockerClient(base_url=standing.served.engine_endpoint, version="auto")
+    client.images.pull("postgrest/postgrest:v14.17")
+    known = client.containers.create("postgrest/postgrest:v14.17", name="dev-api", labels={"zero-exposure.node": "api"})
+    other = client.containers.create("postgrest/postgrest:v14.17", name="theirs")
+    standing.knows(standing.everything())
+    client.containers.create("postgrest/postgrest:v14.17", name="dev-lost", labels={"zero-exposure.node": "lost"})
+    client.networks.create("dev-lost", labels={"zero-exposure.network": "link"})
+    assert main(["--yes"]) == 0
+    assert {each.name for each in client.containers.list(all=True)} == {known.name, other.name}
+    assert "dev-lost" not in [network.name for network in client.networks.list()]
+    client.close()
