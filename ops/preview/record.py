@@ -37,6 +37,7 @@ class Registration:
     secret_outputs: frozenset[str] = frozenset()
     delete_before_replace: bool = False
     retain_on_delete: bool = False
+    replace_on_changes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -175,6 +176,7 @@ def _registration(request: Any, response: Any, urn: str) -> Registration:  # noq
         outputs,
         delete_before_replace=request.deleteBeforeReplace,
         retain_on_delete=request.retainOnDelete,
+        replace_on_changes=tuple(request.replaceOnChanges),
     )
 
 

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pulumi
+import pytest
 
 from components.networks.component import Networks
 from components.services.component import Services
@@ -166,9 +167,27 @@ def test_a_changed_file_changes_the_containers_label_and_the_volumes_name(previe
 
 
 @both_modes
-def test_only_data_volumes_are_protected(preview: bool) -> None:
-    protected = [resource.name for resource in _recording(preview).resources if resource.protect]
-    assert protected == ["postgres-data"]
+def test_only_data_volumes_are_protected_and_they_are_retained_at_the_stacks_end(preview: bool) -> None:
+    recording = _recording(preview)
+    assert [resource.name for resource in recording.resources if resource.protect] == ["postgres-data"]
+    assert [made.resource.name for made in recording.registrations if made.retain_on_delete] == ["postgres-data"]
+
+
+@both_modes
+def test_what_the_provider_would_leave_as_it_is_replaces_the_container(preview: bool) -> None:
+    made = {each.resource.name: each for each in _recording(preview).registrations if each.resource.type == CONTAINER}
+    assert set(made["api"].replace_on_changes) == {"healthcheck", "tmpfs"}
+
+
+@pytest.mark.parametrize(
+    ("written", "read_back"),
+    [("5s", "5s"), ("59s", "59s"), ("60s", "1m0s"), ("90s", "1m30s"), ("3600s", "1h0m0s"), ("3661s", "1h1m1s")],
+)
+def test_times_are_written_as_the_engine_shows_them(written: str, read_back: str) -> None:
+    """Written otherwise, each would be a change at every update."""
+    check = {"command": ["true"], "interval": written, "timeout": written, "start_period": written}
+    shown = _container(_recording(False, healthcheck=check), "api").props["healthcheck"]
+    assert (shown["interval"], shown["timeout"], shown["startPeriod"]) == (read_back,) * 3
 
 
 @both_modes
