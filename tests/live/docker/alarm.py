@@ -110,6 +110,8 @@ def alarmed(stack: Deployed, folder: Path) -> Iterator[Outside]:
         _restart(stack)
         yield outside
     finally:
+        for path in {path for place in places.values() for path in place.iterdir()} - set(before):
+            path.unlink()
         for path, content in before.items():
             path.write_bytes(content)
         _restart(stack)

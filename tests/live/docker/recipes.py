@@ -57,7 +57,7 @@ VALKEY = Layer(
     folders={"/data": (999, 1000, 0o1777)},
 )
 UNBOUND = Layer(
-    programs=("/usr/sbin/unbound",),
+    programs=("/usr/sbin/unbound", "/usr/sbin/unbound-control"),
     trees=("/etc/ssl/certs/ca-certificates.crt",),
     copies={"/usr/bin/drill-hc": str(STANDINS / "drill-hc.sh")},
 )
