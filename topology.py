@@ -35,6 +35,8 @@ MAIL_PORT = 465
 """Mail with TLS from the first byte: what a proxy that reads TLS greetings can let through by name."""
 WATCHED_PRESETS = ("postgres", "redis")
 """Presets that have an exporter beside them."""
+DASHBOARDS_PRESET = "grafana"
+"""The preset that shows measurements: its services reach Prometheus."""
 COMMUNITY_DOMAINS = ("api.crowdsec.net", "hub-data.crowdsec.net")
 """Where CrowdSec's shared blocklists come from."""
 RESERVED_SLOTS = 16
@@ -198,8 +200,14 @@ def measured(settings: Settings) -> dict[str, str]:
     }
 
 
+def dashboards(settings: Settings) -> tuple[str, ...]:
+    """Nodes that show measurements."""
+    found = ((name, each) for name, each in sorted(settings.services.items()) if each.preset == DASHBOARDS_PRESET)
+    return tuple(node for name, service in found for node in instances(name, service))
+
+
 def _monitoring_links(settings: Settings) -> Iterator[tuple[str, str]]:
-    """Prometheus asks everyone, and nobody asks Prometheus."""
+    """Prometheus asks everyone, and nobody but dashboards asks Prometheus."""
     monitoring = settings.monitoring
     yield from ((PROMETHEUS, node) for node in (GATEWAY, CROWDSEC, NODE_EXPORTER, ALERTMANAGER))
     if settings.is_tunnelled:
@@ -207,6 +215,7 @@ def _monitoring_links(settings: Settings) -> Iterator[tuple[str, str]]:
     for node in measured(settings):
         yield PROMETHEUS, exporter(node)
         yield exporter(node), node
+    yield from ((node, PROMETHEUS) for node in dashboards(settings))
     if probed(settings):
         yield PROMETHEUS, PROBER
         yield PROBER, PROXY

@@ -12,6 +12,7 @@ from settings.reference import SECRETS, Reference, credentials, exports, referen
 from settings.service import Service
 from settings.stack import Settings
 from topology import (
+    DASHBOARDS_PRESET,
     RESERVED,
     SubnetClashError,
     copied,
@@ -193,6 +194,14 @@ def _monitoring(settings: Settings) -> Iterator[Problem]:
         yield "monitoring", str(error)
 
 
+def _dashboards(settings: Settings) -> Iterator[Problem]:
+    """Grafana asks for no password: the route is what keeps strangers out."""
+    for name, service in settings.services.items():
+        for index, route in enumerate(service.routes):
+            if service.preset == DASHBOARDS_PRESET and not route.admin:
+                yield f"services.{name}.routes[{index}].admin", "dashboards are for operators alone: admin: true"
+
+
 def _exporters(settings: Settings) -> Iterator[Problem]:
     taken = {node for name, service in settings.services.items() for node in instances(name, service)}
     for node in measured(settings):
@@ -361,4 +370,5 @@ CHECKS: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
     _backed_up,
     _monitoring,
     _exporters,
+    _dashboards,
 )

@@ -50,7 +50,7 @@ class Service(Model):
 
     model_config = ConfigDict(json_schema_extra=_image_or_preset)
 
-    preset: Literal["postgres", "redis", "queue"] | None = Field(None, description="A ready-made service.")
+    preset: Literal["postgres", "redis", "queue", "grafana"] | None = Field(None, description="A ready-made service.")
     image: Image = Field(description="Pinned image. Needed unless a preset names it.")
     user: User | None = Field(None, description="Numeric uid:gid. Needed unless root_reason is given.")
     root_reason: str | None = Field(None, min_length=10, description="Why this image must start as root.")

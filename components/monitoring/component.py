@@ -26,7 +26,7 @@ class MonitoringArgs(TypedDict):
 
 
 class Monitoring(pulumi.ComponentResource):
-    """Asks everyone and is asked by nobody: a link leads one way, and Prometheus is the client of each."""
+    """Asks everyone, is asked by dashboards alone: a link leads one way, and Prometheus is the client of all others."""
 
     metrics_volume: pulumi.Output[str]
     """Name of the volume whose ``*.prom`` files are measurements too, for backups. Written under another name, then

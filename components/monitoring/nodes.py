@@ -45,7 +45,8 @@ def user(node: str) -> str:
 
 
 def prometheus(given: Values, topology: Topology) -> ContainerSpec:
-    """Asks, judges, and keeps what it has seen. Nobody asks it, so it listens to itself alone."""
+    """Asks, judges, and keeps what it has seen. Where nobody asks it, it listens to itself alone."""
+    is_asked = any(network.server == PROMETHEUS for network in topology.networks)
     keep, size = given.monitoring.keep, f"{given.monitoring.keep_size.upper()}B"
     return ContainerSpec(
         node=PROMETHEUS,
@@ -59,7 +60,7 @@ def prometheus(given: Values, topology: Topology) -> ContainerSpec:
             "--storage.tsdb.path=/prometheus",
             f"--storage.tsdb.retention.time={keep}",
             f"--storage.tsdb.retention.size={size}",
-            f"--web.listen-address=127.0.0.1:{render.PROMETHEUS_PORT}",
+            f"--web.listen-address={'' if is_asked else '127.0.0.1'}:{render.PROMETHEUS_PORT}",
         ),
         files=render.prometheus(given),
         volumes={"data": "/prometheus"},

@@ -4,7 +4,7 @@ from ipaddress import IPv4Address
 
 from settings.reference import Credential, split
 from settings.service import Service
-from topology import Topology
+from topology import PROMETHEUS, Topology
 
 SECRETS = "/run/secrets"
 
@@ -23,7 +23,7 @@ def hosts(node: str, services: dict[str, Service], topology: Topology) -> dict[s
 
     A service with replicas is left to DNS, which knows all of them.
     """
-    single = {name for name, service in services.items() if service.replicas == 1}
+    single = {name for name, service in services.items() if service.replicas == 1} | {PROMETHEUS}
     used = (network for network in topology.networks if network.client == node and network.server in single)
     return {network.server: network.members[network.server] for network in used}
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.components.monitoring.test_dashboards import questions
 from tests.live.docker.alarm import CONFIG, Outside, alarmed, volume
 from tests.live.docker.deployed import Deployed, until
 from tests.live.docker.edge import STRANGERS
@@ -147,11 +148,13 @@ def test_alerts_that_were_refused_are_told_once_they_get_through(stack: Deployed
         _is_told(outside, "AlertsLost")
 
 
-def test_every_measurement_that_a_rule_uses_is_one_that_a_real_program_gives(stack: Deployed, outside: Outside) -> None:
+def test_every_measurement_of_rules_and_panels_is_one_that_a_real_program_gives(
+    stack: Deployed, outside: Outside
+) -> None:
     """After all that has happened above. What the server and backups write is theirs to promise."""
     known = set(_asked(stack, "label/__name__/values"))
     rules = [path.read_text(encoding="utf-8") for path in volume(stack, "prometheus", CONFIG).glob("*.yaml")]
-    used = {name for text in rules for name in re.findall(rf"\b(?:{PREFIXES})_[A-Za-z0-9_]+", text)}
+    used = {name for text in (*rules, *questions()) for name in re.findall(rf"\b(?:{PREFIXES})_[A-Za-z0-9_]+", text)}
     assert len(used) > 10
     assert used - known == set()
 

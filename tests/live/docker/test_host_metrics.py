@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from ops.preview.files import rendered
+from tests.components.monitoring.test_dashboards import questions
 from tests.live.docker.alarm import volume
 from tests.live.docker.deployed import Deployed
 from tests.live.docker.recorded import STACK
@@ -80,6 +81,12 @@ def test_it_tells_how_many_questions_the_resolver_was_asked_and_could_not_answer
     assert told["zero_exposure_resolver_queries_total"] > 0
     assert told['zero_exposure_resolver_answers_total{rcode="SERVFAIL"}'] > 0
     assert told['zero_exposure_resolver_answers_total{rcode="NOERROR"}'] > 0
+
+
+def test_it_tells_whatever_panels_show_of_containers_and_names(told: dict[str, float]) -> None:
+    asked = set(re.findall(r"zero_exposure_(?:container|resolver)_\w+", "\n".join(questions())))
+    assert len(asked) > 5
+    assert asked - {name.partition("{")[0] for name in told} == set()
 
 
 def test_a_container_that_is_stopped_is_told_to_be_unhealthy(stack: Deployed, request: pytest.FixtureRequest) -> None:

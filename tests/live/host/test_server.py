@@ -14,7 +14,7 @@ from tests.live.host.rented import Server
 from tests.live.host.scan import PORTS, capture, opened, scan
 
 pytestmark = pytest.mark.machine
-DOCKER_RUN = "docker run --detach --restart unless-stopped"
+DOCKER_RUN = "docker run --detach --init --restart unless-stopped"
 HTTPD = "busybox:test /bin/httpd -f -p 80 -h /www"
 LAST_COUNTER = "sed -nE 's/.*counter packets ([0-9]+) .*/\\1/p' | tail -1"
 HOST_PORT = 2022
@@ -194,7 +194,8 @@ class TestContainer:
     }
 
     @pytest.fixture(scope="class", autouse=True)
-    def inside(self, server: Server) -> None:
+    @classmethod
+    def inside(cls, server: Server) -> None:
         """A container on a network of its own, and a port that is open on every address of the host."""
         server.machine.output("docker network create --subnet 172.24.1.0/24 home")
         server.machine.output(f"{DOCKER_RUN} --network home --name inside {HTTPD}")
