@@ -11,7 +11,7 @@ PACK := --policy-pack policy $(addprefix --policy-pack-config ,$(wildcard policy
 .PHONY: help init doctor preview review deploy drift audit rotate snapshots restore diagram picture report sbom \
 	test test-engine test-interrupted test-slow test-host test-tools check \
 	up-simulated preview-simulated destroy-simulated \
-	workflows lock vulnerabilities bench schema policy-state policy-coverage clean
+	workflows lock vulnerabilities verify-images bench schema policy-state policy-coverage clean cli
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -22,6 +22,10 @@ $(READY): requirements.lock
 	@echo "Installing the Python packages into .venv (once, about a minute) …"
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@touch $(READY)
+
+# What only the real engine can do says so in one line where it is missing.
+cli:
+	@command -v pulumi >/dev/null || { echo "pulumi is not on PATH: https://www.pulumi.com/docs/install/" >&2; exit 1; }
 
 init: $(READY) ## ask, and write the stack file of a new STACK (TARGET=local: without an account)
 	@$(BIN)/python -m ops.init --stack $(STACK) --target $(or $(TARGET),cloud)
@@ -35,7 +39,7 @@ preview: $(READY) ## what STACK would deploy, its exposure score, and whether it
 review: $(READY) ## what the working tree would change in STACK, compared with BASE (default origin/main), as Markdown
 	@$(BIN)/python -m ops.review --stack $(STACK) --base $(or $(BASE),origin/main) $(if $(OUT),--out $(OUT))
 
-deploy: $(READY) ## `pulumi up` of STACK with the policy pack; YES=1 asks nothing
+deploy: cli $(READY) ## `pulumi up` of STACK with the policy pack; YES=1 asks nothing
 	@pulumi up --stack $(STACK) $(PACK) $(if $(YES),--yes --non-interactive)
 
 up-simulated preview-simulated destroy-simulated: $(READY)
@@ -44,7 +48,7 @@ up-simulated: ## `pulumi up` of STACK against simulated clouds on this machine: 
 preview-simulated: ## `pulumi preview` of the same
 destroy-simulated: ## `pulumi destroy` of the same; what is protected stays
 
-drift: $(READY) ## is what STACK has deployed still what the program says? Exit code 1 where it is not
+drift: cli $(READY) ## is what STACK has deployed still what the program says? Exit code 1 where it is not
 	@pulumi preview --stack $(STACK) $(PACK) --refresh --expect-no-changes --diff
 
 audit: $(READY) ## look at what STACK has deployed, from outside and inside: exit code 1 on a failure; evidence in JSON
@@ -75,11 +79,10 @@ restore: $(READY) ## put SNAPSHOT (latest) of STACK in the place of what is ther
 test: $(READY) ## all tests but test-host; those whose system program is missing are skipped by name
 	@$(BIN)/python -m pytest
 
-test-engine: $(READY) ## the tests that need the Pulumi CLI; `make test` skips them where it is missing
-	@command -v pulumi >/dev/null || { echo "pulumi is not on PATH: https://www.pulumi.com/docs/install/" >&2; exit 1; }
+test-engine: cli $(READY) ## the tests that need the Pulumi CLI; `make test` skips them where it is missing
 	@$(BIN)/python -m pytest -m "engine and not exhaustive" tests/engine
 
-test-interrupted: $(READY) ## `up` that fails at each API call in turn, on the real engine in simulated clouds (hours)
+test-interrupted: cli $(READY) ## `up` that fails at each API call in turn, on the real engine in simulated clouds (hours)
 	@$(BIN)/python -m pytest -m exhaustive tests/engine
 
 test-slow: $(READY) ## alerts and audit on the whole running stack (root, 15 minutes)
@@ -109,8 +112,11 @@ lock: $(READY) ## write requirements.lock, every package with its hashes, after 
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
 		requirements-dev.txt --output-file requirements.lock
 
-vulnerabilities: $(READY) ## look up the locked packages' known vulnerabilities (needs pypi.org)
-	@$(BIN)/uvx --quiet --from pip-audit==2.10.1 pip-audit --require-hashes --disable-pip --requirement requirements.lock
+vulnerabilities: $(READY) ## look up the locked packages' known vulnerabilities (needs pypi.org); fails where one could not be looked up
+	@$(BIN)/uvx --quiet --from pip-audit==2.10.1 pip-audit --strict --require-hashes --disable-pip --requirement requirements.lock
+
+verify-images: $(READY) ## is each image of STACK signed by whoever is known to sign it? STRICT=1 fails where nobody is
+	@$(BIN)/python -m ops.images --stack $(STACK) $(if $(STRICT),--strict)
 
 bench: $(READY) ## measurements, as ratios within one run
 	@$(BIN)/python -m bench
@@ -118,7 +124,7 @@ bench: $(READY) ## measurements, as ratios within one run
 schema: $(READY) ## write stack.schema.json, which editors use to complete and check stack files
 	@$(BIN)/python -m ops.schema
 
-policy-state: ## hold the policy pack against what STACK has deployed, reads and imports included
+policy-state: cli $(READY) ## hold the policy pack against what STACK has deployed, reads and imports included
 	@pulumi policy analyze --stack $(STACK) $(PACK)
 
 policy-coverage: $(READY) ## write docs/policy-coverage.md from the rule table

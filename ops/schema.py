@@ -16,6 +16,8 @@ FILE = ROOT / "stack.schema.json"
 def schema(namespace: str) -> dict[str, Any]:
     """The schema of a whole stack file: Pulumi's own keys, ours below ``config``, other packages' untouched."""
     settings = Settings.model_json_schema(ref_template="#/$defs/{model}")
+    for section in (settings, *settings["$defs"].values()):
+        _without_defaults_of_sections(section)
     ours = {f"{namespace}:{key}": value for key, value in settings["properties"].items()}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -36,6 +38,13 @@ def schema(namespace: str) -> dict[str, Any]:
         "required": ["config"],
         "$defs": settings["$defs"],
     }
+
+
+def _without_defaults_of_sections(section: dict[str, Any]) -> None:
+    """A section's keys have their own defaults. Said twice they would name images, which change with every update."""
+    for key in section.get("properties", {}).values():
+        if "$ref" in key:
+            key.pop("default", None)
 
 
 def main() -> int:

@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from settings.image import own_image
 from settings.values import ClockTime, Hostname, Image, Model, SecretName
 
 R2_HOST = "r2.cloudflarestorage.com"
@@ -36,7 +37,7 @@ class S3(Model):
 class Backup(Model):
     """Encrypted backups of what services declare with their own ``backup``."""
 
-    image: Image = Field("restic/restic:0.19.1", description="restic, on an image with a shell.")
+    image: Image = own_image("restic", "restic, on an image with a shell.")
     store: Literal["r2", "s3", "volume"] = Field(
         "r2",
         description="r2: a bucket at Cloudflare that the program makes. s3: a bucket that is there. volume: a Docker "

@@ -4,6 +4,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from settings.image import own_image
 from settings.values import LABEL, Cidr, ClockTime, Email, HexId, Hostname, Image, Model, Name, SshPublicKey
 
 
@@ -52,7 +53,7 @@ class Operators(Model):
 class Tunnel(Model):
     """The two outbound connections."""
 
-    image: Image = Field("cloudflare/cloudflared:2026.8.2", description="Connector in the container network.")
+    image: Image = own_image("cloudflared", "Connector in the container network.")
     ssh_host: Hostname | None = Field(None, description="Host name of SSH behind Access; default ssh-STACK.DOMAIN.")
     session: str = Field("8h", pattern=r"^[1-9][0-9]*[mh]$", description="How long an Access login lasts.")
     local: Literal["none", "quick"] = Field(

@@ -1,14 +1,13 @@
 """Settings of the egress proxy."""
 
-from pydantic import Field
-
+from settings.image import own_image
 from settings.values import Image, Model
 
 
 class Egress(Model):
     """The way out of services that name domains under ``egress``."""
 
-    image: Image = Field("b4tman/squid:7.5.0", description="squid with OpenSSL: it has to read names in TLS greetings.")
+    image: Image = own_image("egress-proxy", "squid with OpenSSL: it has to read names in TLS greetings.")
 
 
 NOT_PUBLIC = frozenset({"arpa", "example", "internal", "invalid", "local", "localhost", "onion", "test"})

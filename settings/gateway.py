@@ -2,6 +2,7 @@
 
 from pydantic import Field
 
+from settings.image import own_image
 from settings.route import ContentSecurityPolicy
 from settings.values import Image, Model, Size
 
@@ -9,7 +10,7 @@ from settings.values import Image, Model, Size
 class Gateway(Model):
     """The reverse proxy that every request passes."""
 
-    image: Image = Field("openresty/openresty:1.31.1.1-0-alpine", description="OpenResty with Lua and headers-more.")
+    image: Image = own_image("gateway", "OpenResty with Lua and headers-more.")
     workers: int = Field(2, ge=1, le=64, description="Processes of nginx; as many as it may use processors.")
     rate: int = Field(50, ge=1, le=100_000, description="Requests a second that one visitor address may make.")
     burst: int = Field(100, ge=0, le=100_000, description="Requests above the rate that are still served at once.")

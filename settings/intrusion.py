@@ -2,6 +2,7 @@
 
 from pydantic import Field
 
+from settings.image import own_image
 from settings.values import Duration, Image, Model, SecretName
 
 
@@ -15,10 +16,10 @@ class Community(Model):
 class Intrusion(Model):
     """CrowdSec on the gateway's log, and its bans at the gateway and at the edge."""
 
-    image: Image = Field("crowdsecurity/crowdsec:v1.6.11", description="CrowdSec.")
+    image: Image = own_image("crowdsec", "CrowdSec.")
     ban: Duration = Field("4h", description="How long an address stays banned.")
     community: Community | None = Field(None, description="Take part in CrowdSec's shared blocklists.")
     edge_token: SecretName | None = Field(
         None, description="Stack secret: a Cloudflare token that edits account lists. Bans then hold at the edge too."
     )
-    worker_image: Image = Field("python:3.13.7-slim-bookworm", description="Runs the worker that tells the edge.")
+    worker_image: Image = own_image("edge-bans", "Runs the worker that tells the edge.")

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import Field
 
+from settings.image import own_image
 from settings.values import Duration, Email, Hostname, Image, Model, SecretName, Size
 
 ROOT = Path(__file__).parents[1]
@@ -45,7 +46,7 @@ class Logs(Model):
 
     domain: Hostname
     path: SecretName = Field(description="Stack secret: what follows https://DOMAIN/.")
-    image: Image = Field("balabit/syslog-ng:4.10.2", description="syslog-ng.")
+    image: Image = own_image("log-shipper", "syslog-ng.")
 
 
 class Waiver(Model):
@@ -59,13 +60,13 @@ class Waiver(Model):
 class Images(Model):
     """What monitoring runs."""
 
-    prometheus: Image = Field("prom/prometheus:v3.14.0")
-    alertmanager: Image = Field("prom/alertmanager:v0.34.0")
-    node_exporter: Image = Field("prom/node-exporter:v1.12.1")
-    prober: Image = Field("prom/blackbox-exporter:v0.28.0")
-    postgres_exporter: Image = Field("quay.io/prometheuscommunity/postgres-exporter:v0.19.1")
-    redis_exporter: Image = Field("oliver006/redis_exporter:v1.83.0")
-    mail_relay: Image = Field("alpine/socat:1.8.0.3")
+    prometheus: Image = own_image("prometheus")
+    alertmanager: Image = own_image("alertmanager")
+    node_exporter: Image = own_image("node-exporter")
+    prober: Image = own_image("prober")
+    postgres_exporter: Image = own_image("postgres-exporter")
+    redis_exporter: Image = own_image("redis-exporter")
+    mail_relay: Image = own_image("mail-relay")
 
 
 class Monitoring(Model):

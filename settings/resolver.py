@@ -3,6 +3,7 @@
 from pydantic import Field
 
 from settings.blocklist import Blocklist
+from settings.image import own_image
 from settings.values import Hostname, Image, Ipv4Address, Model, Name
 
 
@@ -19,7 +20,7 @@ CLOUDFLARE, QUAD9 = "cloudflare-dns.com", "dns.quad9.net"
 class Resolver(Model):
     """The only DNS server that containers may ask."""
 
-    image: Image = Field("klutchell/unbound:1.25.2", description="unbound, without a shell.")
+    image: Image = own_image("resolver", "unbound, without a shell.")
     upstreams: tuple[Upstream, ...] = Field(
         (
             Upstream(address="1.1.1.1", name=CLOUDFLARE),

@@ -12,6 +12,7 @@ from settings.intrusion import Intrusion
 from settings.monitoring import Monitoring
 from settings.resolver import Resolver
 from settings.service import Service
+from settings.signer import ImagePrefix, Signer
 from settings.values import Hostname, LinkSubnet, Model, Name, Pool, SecretName
 
 
@@ -42,6 +43,10 @@ class Settings(Model):
     backup: Backup | None = Field(None, description="Encrypted backups. Without this key there are none.")
     monitoring: Monitoring = Monitoring()
     services: dict[Name, Service] = Field(min_length=1)
+    signers: dict[ImagePrefix, Signer] = Field(
+        default_factory=dict,
+        description="Image name, or a prefix that ends in / → who signs it. `make verify-images` asks for it.",
+    )
     secrets: dict[SecretName, SecretStr] = Field(
         default_factory=dict, description="Set by: pulumi config set --secret --path 'zero-exposure:secrets.NAME'"
     )

@@ -30,3 +30,10 @@ def test_every_locked_package_has_hashes() -> None:
 def test_control_another_version_is_seen() -> None:
     assert _pins("pulumi==0.0.1\nmoto[s3,server]==5.2.5") == {("pulumi", "0.0.1"), ("moto", "5.2.5")}
     assert _pins("pulumi==0.0.1") - _pins(LOCK)
+
+
+def test_a_package_that_could_not_be_looked_up_is_no_clean_one() -> None:
+    """Without --strict, pip-audit ends with 0 where it reached nothing at all."""
+    recipe = re.search(r"^vulnerabilities:.*\n\t(.*)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    assert recipe
+    assert "--strict" in recipe[1].split()

@@ -61,6 +61,14 @@ def test_every_deployment_brings_the_policy_pack_and_is_audited() -> None:
     assert re.search(r"^PACK := --policy-pack policy ", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
 
 
+def test_signatures_are_looked_at_in_pull_requests_and_before_a_deployment() -> None:
+    steps = list(_commands(ROOT / ".github/workflows/deploy.yml"))
+    at = {name: next(i for i, text in enumerate(steps) if name in text) for name in ("verify-images", "make deploy")}
+    assert at["verify-images"] < at["make deploy"]
+    preview = _workflow(ROOT / ".github/workflows/preview.yml")["jobs"]["offline"]
+    assert "make verify-images" in [step.get("run") for step in preview["steps"]]
+
+
 def test_the_job_that_comments_runs_nothing_of_the_pull_request() -> None:
     comment = _workflow(ROOT / ".github/workflows/preview.yml")["jobs"]["comment"]
     assert comment["permissions"] == {"pull-requests": "write"}

@@ -4,6 +4,7 @@ Exit code 0: listed, or the engine's own. 1: no such secret, or one that can't b
 """
 
 import argparse
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -41,6 +42,9 @@ def main() -> int:
     if secret is None or secret.fixed:
         reason = effect(secret) if secret else f"there is none; there are: {', '.join(found)}"
         errors.print(f"{options.secret}: {reason}", style="red", markup=False, soft_wrap=True)
+        return 1
+    if shutil.which("pulumi") is None:
+        errors.print("pulumi is not on PATH: https://www.pulumi.com/docs/install/", style="red", soft_wrap=True)
         return 1
     Console().print(f"{secret.name}: {effect(secret)}", soft_wrap=True)
     return subprocess.run(command(secret, options.stack, options.yes), cwd=ROOT, check=False).returncode

@@ -118,7 +118,7 @@ KINDS: dict[str, Image] = {
     "oliver006/redis_exporter": Image((BASE, _exporter("prometheus-redis-exporter", "/redis_exporter"))),
     "nats": Image((BASE, NATS), (), ("nats-server",)),
     "b4tman/squid": Image((BASE, SQUID), ("squid", "-N"), (), "3128"),
-    "restic/restic": Image((BASE, RESTIC), ("/usr/bin/restic",)),
+    "ghcr.io/restic/restic": Image((BASE, RESTIC), ("/usr/bin/restic",)),
     "postgrest/postgrest": Image(
         (BASE, PYTHON, _script("postgrest", "/bin/postgrest")), (), ("/bin/postgrest",), "1000"
     ),

@@ -21,7 +21,7 @@ from tests.live.docker.applier import Applier
 from tests.live.docker.deployed import Deployed, until
 from tests.live.docker.namespace import inside
 from tests.live.docker.recipes import recipes
-from tests.live.docker.recorded import IMAGE, PASSWORD, ROOT, SERVICES, password
+from tests.live.docker.recorded import IMAGE, PASSWORD, ROOT, SERVICES, by_tag, password, tagged
 from tests.programs import need
 from topology import plan
 
@@ -55,7 +55,7 @@ def _recorded(outputs: Any) -> Recording:
     def program() -> None:
         runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")
 
-    return record(program, stack=STACK, preview=True, config=_values(), outputs=outputs)
+    return by_tag(record(program, stack=STACK, preview=True, config=_values(), outputs=outputs))
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +70,7 @@ def local(stack: Deployed) -> Iterator[Deployed]:
 
     def outputs(token: str, name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
         if token == IMAGE:
-            return {"imageId": known[inputs["name"]]}
+            return {"imageId": known[tagged(inputs["name"])]}
         return {"result": password(name)} if token == PASSWORD else {}
 
     client = stack.engine.client

@@ -72,3 +72,10 @@ def test_control_one_that_can_be_rotated_calls_it(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert "::tunnel-ci --yes" in (tmp_path / "called").read_text()
+
+
+def test_without_the_engine_it_says_so_in_one_line_and_rotates_nothing() -> None:
+    words = [sys.executable, "-m", "ops.rotate", "--secret", "tunnel-ci", "--yes"]
+    done = subprocess.run(words, cwd=ROOT, env={"PATH": "/nowhere"}, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.splitlines() == ["pulumi is not on PATH: https://www.pulumi.com/docs/install/"]
