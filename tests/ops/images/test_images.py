@@ -14,6 +14,7 @@ import yaml
 from ops.images.cosign import Answer, ask, command
 from ops.images.verdict import Kind, judge
 from ops.sbom.parts import Part
+from settings.image import images
 from settings.signer import Signer, known
 
 ROOT = Path(__file__).parents[3]
@@ -147,20 +148,13 @@ def _run(folder: Path, *flags: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
-def _pinned() -> str:
-    """The digest that the default image of backups has."""
-    return next(line for line in (ROOT / "settings/backup.py").read_text().splitlines() if "@sha256:" in line).split(
-        "@"
-    )[1][:71]
-
-
 @pytest.mark.parametrize(
     ("key", "flags", "code"),
     [("keys/acme.pub", [], 0), ("keys/other.pub", [], 1), ("keys/acme.pub", ["--strict"], 1)],
     ids=["all as declared", "another's signature", "strict, and nobody signs the others"],
 )
 def test_the_exit_code_decides(cosign: Any, tmp_path: Path, key: str, flags: list[str], code: int) -> None:
-    digest = _pinned()
+    digest = images()["restic"].partition("@")[2]
     cosign(**{f"ghcr.io/restic/restic@{digest}": {**KEYED, "digest": digest, "key": key}})
     signer = {"key": "keys/acme.pub", "logged": False}
     done = _run(_project(tmp_path, {"ghcr.io/restic/restic": signer}), *flags)
