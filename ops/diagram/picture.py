@@ -99,7 +99,7 @@ def _apart(stack: Stack) -> dict[str, int]:
 def _frame(stack: Stack) -> str:
     if not stack.server:
         return "this machine's Docker Engine"
-    return f"server {stack.server}: {stack.inbound_rules} inbound rules in its firewall"
+    return f"server {stack.server}: {stack.inbound_rules} inbound rules"
 
 
 def _boxes(stack: Stack) -> Iterator[Box]:

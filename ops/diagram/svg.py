@@ -19,6 +19,7 @@ from ops.diagram.layout import (
     Layout,
     Line,
     layout,
+    short,
 )
 from ops.diagram.picture import Box, Kind, Picture, Way
 
@@ -77,7 +78,7 @@ def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(FOLDER), undefined=StrictUndefined, autoescape=True, trim_blocks=True
     )
-    environment.filters |= {"path": _path, "number": _number, "rows": _rows}
+    environment.filters |= {"path": _path, "number": _number, "rows": _rows, "short": short}
     environment.globals |= {
         "name_height": NAME_HEIGHT, "dot": DOT, "leading": LEADING, "padding": PADDING, "swatch": SWATCH,
         "name_size": NAME_SIZE, "line_size": LINE_SIZE, "margin": MARGIN,
@@ -99,8 +100,8 @@ def _path(line: Line) -> str:
     """Curves between ranks, straight stretches along lanes."""
     parts = [f"M{_number(line.points[0][0])} {_number(line.points[0][1])}"]
     for index, ((x, y), (to_x, to_y)) in enumerate(pairwise(line.points)):
-        middle, end = _number((x + to_x) / 2), f"{_number(to_x)} {_number(to_y)}"
-        parts.append(f"H{_number(to_x)}" if index % 2 else f"C{middle} {_number(y)} {middle} {_number(to_y)} {end}")
+        middle, end = _number((y + to_y) / 2), f"{_number(to_x)} {_number(to_y)}"
+        parts.append(f"V{_number(to_y)}" if index % 2 else f"C{_number(x)} {middle} {_number(to_x)} {middle} {end}")
     return " ".join(parts)
 
 

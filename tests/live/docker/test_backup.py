@@ -54,9 +54,11 @@ def metrics(stack: Deployed) -> str:
 
 @pytest.fixture
 def programs(stack: Deployed, tmp_path: Path) -> Path:
-    """Stand-ins for the way to the server: ssh's last word is run here, and Pulumi knows the host key."""
+    """Stand-ins for the way to the server: ssh's last word is run here, and Pulumi knows the host key. Images have no
+    digests here (``recorded.tagged``)."""
+    command = 'sh -c "$(printf %s "$last" | sed "s/@sha256:[0-9a-f]*//g")"'
     scripts = {
-        "ssh": f'for word; do last=$word; done\nDOCKER_HOST=unix://{stack.engine.folder}/sock exec sh -c "$last"\n',
+        "ssh": f"for word; do last=$word; done\nDOCKER_HOST=unix://{stack.engine.folder}/sock exec {command}\n",
         "pulumi": f"echo '{HOST_KEY}'\n",
     }
     for name, text in scripts.items():
