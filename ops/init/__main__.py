@@ -40,7 +40,8 @@ def main() -> int:
         errors.print(f"Nothing was written. {error}", style="red", markup=False)
         return 1
     path.write_text(text, encoding="utf-8")
-    errors.print(f"{path.name} is written. Next: make preview STACK={options.stack}, make doctor STACK={options.stack}")
+    after = f"make preview STACK={options.stack}, make doctor STACK={options.stack}"
+    errors.print(f"{path.name} is written. Next: {after}", soft_wrap=True)
     return 0
 
 
