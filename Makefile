@@ -76,7 +76,7 @@ snapshots: $(READY) ## what of STACK can be restored
 restore: $(READY) ## put SNAPSHOT (latest) of STACK in the place of what is there; SERVICE=NAME: of one service only
 	@$(BIN)/python -m ops.restore --stack $(STACK) --snapshot $(SNAPSHOT) $(if $(SERVICE),--service $(SERVICE)) $(if $(YES),--yes)
 
-test: $(READY) ## all tests but test-host; those whose system program is missing are skipped by name
+test: $(READY) ## all tests but the slow ones; those whose system program is missing are skipped by name
 	@$(BIN)/python -m pytest
 
 test-engine: cli $(READY) ## the tests that need the Pulumi CLI; `make test` skips them where it is missing
@@ -89,7 +89,7 @@ test-slow: $(READY) ## alerts and audit on the whole running stack (root, 15 min
 	@$(BIN)/python -m pytest -m slow tests/live/docker/test_alerts.py
 	@$(BIN)/python -m pytest -m slow tests/live/docker/test_audit.py tests/live/docker/test_failure.py
 
-test-host: $(READY) ## the rendered server on virtual machines, attacked from outside (root, 10 to 20 minutes)
+test-host: $(READY) ## of these only the rendered server on virtual machines, attacked from outside (root, 15 minutes)
 	@$(BIN)/python -m pytest -m machine tests/live/host
 
 test-tools: ## install the system programs that tests run configuration on (Debian)
