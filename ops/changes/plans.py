@@ -1,18 +1,22 @@
-"""Asks the real engine: a base deployed in simulated clouds, and a preview of each change."""
+"""Asks the real engine: a base deployed in simulated clouds, and a preview of each change.
 
-import json
-import subprocess
+The program runs in this process (Pulumi's Automation API), since a new one would import the SDKs anew for each plan.
+"""
+
+import os
+import runpy
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import yaml
+from pulumi import automation
 
 from ops.changes.cases import Case, Cases, Values, edited
 from ops.changes.effect import Effect, effect, refusal
 from ops.simulated.clouds import clouds
-from ops.simulated.guard import check
 from ops.simulated.run import Simulation
 
 NAMESPACE = "zero-exposure"
@@ -34,60 +38,60 @@ def plans(root: Path, cases: Cases, wanted: Sequence[Case]) -> Iterator[tuple[Ca
 def _of_base(simulation: Simulation, base: Values, wanted: Sequence[Case]) -> Iterator[tuple[Case, Effect]]:
     simulation.prepare(real_engine=False)
     with clouds([base], simulation.folder) as served:
-        engine = _Engine(simulation, simulation.environment(served))
-        engine.up(base)
-        for case in wanted:
-            yield case, engine.plan(edited(base, case.edits))
+        made = simulation.environment(served)
+        # The Automation API adds this process's environment, so that is made anew too.
+        with patch.dict(os.environ, made, clear=True):
+            stack = _Stack(simulation)
+            stack.up(base)
+            for case in wanted:
+                yield case, stack.plan(edited(base, case.edits))
 
 
-class _Engine:
-    """The CLI on one stack."""
+class _Stack:
+    """One stack on the engine."""
 
-    def __init__(self, simulation: Simulation, environment: Mapping[str, str]) -> None:
-        self._simulation = simulation
-        self._environment = dict(environment)
-        self._run("stack", "select", "--create", simulation.stack)
-        self._salt = self._file.read_text(encoding="utf-8") if self._file.exists() else ""
+    def __init__(self, simulation: Simulation) -> None:
+        def program() -> None:
+            runpy.run_path(str(simulation.root / "__main__.py"), run_name="__main__")
 
-    @property
-    def _file(self) -> Path:
-        return self._simulation.project / f"Pulumi.{self._simulation.stack}.yaml"
+        folder = str(simulation.project)
+        self._file = simulation.project / f"Pulumi.{simulation.stack}.yaml"
+        self._stack = automation.create_or_select_stack(
+            simulation.stack,
+            project_name=NAMESPACE,
+            program=program,
+            work_dir=folder,
+            opts=automation.LocalWorkspaceOptions(work_dir=folder),
+        )
+        content = yaml.safe_load(self._file.read_text(encoding="utf-8"))
+        self._kept = {key: value for key, value in content.items() if key != "config"}
 
     def up(self, values: Values) -> None:
         """Deploy."""
         self._write(values)
-        done = self._run("up", "--yes", "--skip-preview", "--stack", self._simulation.stack)
-        if done.returncode:
-            raise PlanError(done.stdout[-3000:] + done.stderr)
+        try:
+            self._stack.up()
+        except automation.CommandError as error:
+            raise PlanError(str(error)) from None
 
     def plan(self, values: Values) -> Effect:
         """What it would do."""
         self._write(values)
-        done = self._run("preview", "--json", "--stack", self._simulation.stack)
+        events: list[Any] = []
         try:
-            plan: dict[str, Any] = json.loads(done.stdout)
-        except json.JSONDecodeError:
-            raise PlanError(done.stdout[-3000:] + done.stderr) from None
-        if not done.returncode:
-            return effect(plan["steps"])
-        said = [each["message"] for each in plan.get("diagnostics", []) if each["severity"] == "error"]
-        try:
-            return refusal("\n".join(said))
-        except ValueError as error:
-            raise PlanError(str(error)) from None
+            self._stack.preview(on_event=events.append)
+        except automation.CommandError as error:
+            try:
+                return refusal(str(error))
+            except ValueError:
+                raise PlanError(str(error)) from None
+        return effect([_step(event) for event in events if event.resource_pre_event])
 
     def _write(self, values: Values) -> None:
         config = {f"{NAMESPACE}:{key}": value for key, value in values.items()}
-        kept = {key: value for key, value in (yaml.safe_load(self._salt) or {}).items() if key != "config"}
-        self._file.write_text(yaml.safe_dump({**kept, "config": config}, allow_unicode=True), encoding="utf-8")
+        self._file.write_text(yaml.safe_dump({**self._kept, "config": config}, allow_unicode=True), encoding="utf-8")
 
-    def _run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        check(self._environment)
-        return subprocess.run(
-            ["pulumi", *arguments, "--non-interactive"],
-            cwd=self._simulation.project,
-            env=self._environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+
+def _step(event: Any) -> dict[str, str]:  # noqa: ANN401 - the SDK's own events
+    metadata = event.resource_pre_event.metadata
+    return {"op": metadata.op.value, "urn": metadata.urn}

@@ -21,7 +21,7 @@ from topology import plan
 
 TRIES, PAUSE = 10, 2.0
 """How often a deletion is tried, with seconds between: what holds it may be on its way out."""
-GONE = (200, 202, 204, 404)
+DONE, GONE = (200, 202, 204), (404,)
 REFUSED = (401, 403)
 
 
@@ -70,9 +70,10 @@ class Stack:
 
 
 def _delete(api: Api, found: Found) -> None:
+    """A server takes its time to go, and what it has can't be deleted before. So it is asked again until it is gone."""
     for _ in range(TRIES):
         answer = api.delete(found.path)
-        if answer.status in GONE:
+        if answer.status in (GONE if found.kind == "server" else DONE + GONE):
             return
         if answer.status in REFUSED:
             break

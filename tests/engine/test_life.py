@@ -12,13 +12,12 @@ import pytest
 
 from ops.simulated.project import copy_project
 from ops.simulated.run import Simulation
-from tests.engine.world import ROOT, World, world, worlds
+from tests.engine.world import ROOT, UNCHANGED, World, world, worlds
 
 pytestmark = [
     pytest.mark.engine,
     pytest.mark.skipif(shutil.which("pulumi") is None, reason="the Pulumi CLI is not on PATH"),
 ]
-UNCHANGED = {"same", "refresh"}
 PROTECTED = {"volumes", "buckets", "engine_volumes"}
 KEPT = {"engine_images"}
 """What outlives `destroy`: protected data, and images, which the next `up` need not pull."""
@@ -47,8 +46,10 @@ def test_up_again_refresh_preview_destroy(tmp_path: Path) -> None:
         assert len(made.clouds.left()["servers"]) == 1
         assert len(made.clouds.left()["tunnels"]) == 2
         assert set(made.up()) <= UNCHANGED
-        assert set(made.refresh()) <= UNCHANGED
+        made.registrar_signs()
+        made.refresh()
         assert set(made.preview()) <= UNCHANGED
+        before = made.clouds.rows()["volumes"]
         made.destroy()
         assert set(made.clouds.left()) == PROTECTED | KEPT
         assert _left_in_state(made) <= {
@@ -57,8 +58,21 @@ def test_up_again_refresh_preview_destroy(tmp_path: Path) -> None:
             "docker:index/volume:Volume",
             "random:index/randomPassword:RandomPassword",
         }
+        made.up()
+        assert made.clouds.rows()["volumes"].keys() == before.keys(), "a new server, around the same data"
+        assert set(made.up()) <= UNCHANGED
         assert made.clouds.inbound() == []
         assert made.clouds.unguarded(_guarded(made)) == []
+
+
+def test_while_the_registrar_has_no_record_a_refresh_shows_that_and_nothing_else(tmp_path: Path) -> None:
+    with world(tmp_path) as made:
+        made.up()
+        made.refresh()
+        made.events.clear()
+        made.up()
+        changed = {event.resource_pre_event.metadata.urn.rpartition("::")[2] for event in made.changes()}
+        assert changed == {"edge-dnssec"}
 
 
 def _left_in_state(made: World) -> set[str]:

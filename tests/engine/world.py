@@ -18,6 +18,8 @@ from ops.simulated.run import Simulation
 from simulators.faults import Fault
 
 ROOT = Path(__file__).parents[2]
+UNCHANGED = {"same", "refresh"}
+"""Operations that change nothing."""
 
 
 @dataclass
@@ -35,9 +37,9 @@ class World:
         done = self.stack.preview(policy_packs=[str(self.simulation.project / "policy")], **self._told())
         return _counts(done.change_summary)
 
-    def up(self) -> dict[str, int]:
-        """The same, done."""
-        done = self.stack.up(**self._told())
+    def up(self, whatever_fails: bool = False) -> dict[str, int]:
+        """The same, done. ``whatever_fails``: what does not depend on a failure is made all the same."""
+        done = self.stack.up(continue_on_error=whatever_fails, **self._told())
         return _counts(done.summary.resource_changes or {})
 
     def refresh(self) -> dict[str, int]:
@@ -72,6 +74,21 @@ class World:
             if path.is_file()
         ]
         return "\n".join([*self.output, events, *files])
+
+    def changes(self) -> list[Any]:
+        """Events that announce something else than that nothing changes; of the stack itself none."""
+        announced = [event for event in self.events if event.resource_pre_event]
+        return [
+            event
+            for event in announced
+            if event.resource_pre_event.metadata.op.value not in UNCHANGED
+            and "pulumi:pulumi:Stack" not in event.resource_pre_event.metadata.urn
+        ]
+
+    def registrar_signs(self) -> None:
+        """The zone's signature is announced by the registrar, so that it is no longer pending."""
+        for zone in self.clouds.cloudflare.store.table("zones").values():
+            zone["_dnssec"]["status"] = "active"
 
     def fault(self, cloud: str, **fault: Any) -> None:
         """Plan a fault of ``hetzner``, ``cloudflare`` or ``engine``."""
