@@ -94,12 +94,16 @@ def _open(at: str, state: dict[str, Any]) -> Iterator[str]:
 
 
 @contextmanager
-def clouds(stacks: Sequence[dict[str, Any]], folder: Path) -> Iterator[Clouds]:
-    """Serve them; ``stacks`` are configurations whose zones are there, ``folder`` is where the clouds' state lasts."""
+def clouds(stacks: Sequence[dict[str, Any]], folder: Path, lasting: bool = True) -> Iterator[Clouds]:
+    """Serve them; ``stacks`` are configurations whose zones are there, ``folder`` is where the clouds' state lasts.
+
+    What does not last is not written down at each call, which takes its time where there is much.
+    """
+    files = {name: folder / f"{name}.json" if lasting else None for name in ("hetzner", "cloudflare", "engine")}
     apis = (
-        simulators.hetzner.app.api(folder / "hetzner.json"),
-        simulators.cloudflare.app.api([_site(values) for values in stacks], folder / "cloudflare.json"),
-        simulators.docker.app.api(folder / "engine.json"),
+        simulators.hetzner.app.api(files["hetzner"]),
+        simulators.cloudflare.app.api([_site(values) for values in stacks], files["cloudflare"]),
+        simulators.docker.app.api(files["engine"]),
     )
     with ExitStack() as stack:
         addresses = _served(stack, apis, folder / "ports.json")
