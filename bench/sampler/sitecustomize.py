@@ -1,7 +1,7 @@
 """Measures where a Pulumi program is while it runs. Python imports this by its name; bench/engine.py sets it up.
 
-Every few milliseconds each thread's stack is looked at, from the inside out: does it reach the project's own code before
-Pulumi's SDKs? Work that the program has other packages do for it (templates, checks) is its own.
+Every few milliseconds each thread's stack is looked at, from the inside out: does it reach the project's own code
+before Pulumi's SDKs? Work that the program has other packages do for it (templates, checks) is its own.
 """
 
 import atexit

@@ -24,9 +24,9 @@ def page(cases: Cases, effects: Mapping[str, Effect]) -> str:
     """The whole file; ``effects`` by ``key``."""
     sections: dict[str, list[str]] = {}
     for case in cases.cases:
-        sections.setdefault(case.field.partition(".")[0].removesuffix("[]"), []).append(_row(case, effects))
+        sections.setdefault(case.field.partition(".")[0].removesuffix("[]"), []).append(row(case, effects))
     parts = [HEAD, *(_table(f"`{title}`", "field", rows) for title, rows in sections.items())]
-    parts.append(_table("Whole entries", "change", [_row(case, effects) for case in cases.entries]))
+    parts.append(_table("Whole entries", "change", [row(case, effects) for case in cases.entries]))
     return "\n".join(parts)
 
 
@@ -39,7 +39,8 @@ def _table(title: str, first: str, rows: list[str]) -> str:
     return "\n".join([f"## {title}", "", f"| {first} | what the engine does |", "|---|---|", *rows, ""])
 
 
-def _row(case: Case, effects: Mapping[str, Effect]) -> str:
+def row(case: Case, effects: Mapping[str, Effect]) -> str:
+    """A case's line."""
     said = case.instead if case.instead is not None else effects[key(case)].text()
     what = f" {case.what}" if case.what else ""
     return f"| `{case.field}`{what} | {said} |"

@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import yaml
 from pulumi import automation
 
+from ops.changes.cases import Edit, edited
 from ops.destroy.__main__ import release
 from ops.simulated.clouds import Clouds, clouds
 from ops.simulated.run import Simulation
@@ -74,6 +76,14 @@ class World:
             if path.is_file()
         ]
         return "\n".join([*self.output, events, *files])
+
+    def edit(self, *edits: Edit) -> None:
+        """Change the stack file."""
+        file = self.simulation.project / f"Pulumi.{self.simulation.stack}.yaml"
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+        values = {key.rpartition(":")[2]: value for key, value in content["config"].items()}
+        config = {f"zero-exposure:{key}": value for key, value in edited(values, edits).items()}
+        file.write_text(yaml.safe_dump({**content, "config": config}, allow_unicode=True), encoding="utf-8")
 
     def changes(self) -> list[Any]:
         """Events that announce something else than that nothing changes; of the stack itself none."""
