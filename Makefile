@@ -8,7 +8,7 @@ READY := .venv/.ready
 PACK := --policy-pack policy $(addprefix --policy-pack-config ,$(wildcard policy-config.json))
 
 .DEFAULT_GOAL := help
-.PHONY: help init doctor preview review deploy drift audit rotate snapshots restore diagram picture report sbom \
+.PHONY: help init doctor preview review deploy destroy orphans changes drift audit rotate snapshots restore diagram picture report sbom \
 	test test-engine test-interrupted test-slow test-host test-tools check \
 	up-simulated preview-simulated destroy-simulated \
 	workflows lock vulnerabilities verify-images bench schema policy-state policy-coverage clean cli
@@ -41,6 +41,12 @@ review: $(READY) ## what the working tree would change in STACK, compared with B
 
 deploy: cli $(READY) ## `pulumi up` of STACK with the policy pack; YES=1 asks nothing
 	@pulumi up --stack $(STACK) $(PACK) $(if $(YES),--yes --non-interactive)
+
+destroy: $(READY) ## a stack's end; its data stays, and a later `up` builds a server around it. YES=1 asks nothing
+	@$(BIN)/python -m ops.destroy --stack $(STACK) $(if $(YES),--yes)
+
+orphans: $(READY) ## what an interrupted `up` of STACK has made and Pulumi does not know; deleted on a word, or with YES=1
+	@$(BIN)/python -m ops.orphans --stack $(STACK) $(if $(YES),--yes)
 
 up-simulated preview-simulated destroy-simulated: $(READY)
 	@$(BIN)/python -m ops.simulated $(@:-simulated=) --stack $(STACK)
@@ -79,7 +85,7 @@ restore: $(READY) ## put SNAPSHOT (latest) of STACK in the place of what is ther
 test: $(READY) ## all tests but the slow ones; those whose system program is missing are skipped by name
 	@$(BIN)/python -m pytest
 
-test-engine: cli $(READY) ## the tests that need the Pulumi CLI; `make test` skips them where it is missing
+test-engine: cli $(READY) ## the tests that need the Pulumi CLI, on simulated clouds; `make test` skips them where it is missing
 	@$(BIN)/python -m pytest -m "engine and not exhaustive" tests/engine
 
 test-interrupted: cli $(READY) ## `up` that fails at each API call in turn, on the real engine in simulated clouds (hours)
@@ -117,6 +123,9 @@ vulnerabilities: $(READY) ## look up the locked packages' known vulnerabilities 
 
 verify-images: $(READY) ## is each image of STACK signed by whoever is known to sign it? STRICT=1 fails where nobody is
 	@$(BIN)/python -m ops.images --stack $(STACK) $(if $(STRICT),--strict)
+
+changes: $(READY) ## write docs/changes.md: what the real engine does about a change of each field (a quarter of an hour)
+	@$(BIN)/python -m ops.changes
 
 bench: $(READY) ## measurements, as ratios within one run
 	@$(BIN)/python -m bench
