@@ -90,7 +90,7 @@ def test_a_preview_of_a_stack_that_is_there_reads_only_and_needs_a_reading_token
         made.up()
         before = made.clouds.changes()
     readers = {"HCLOUD_TOKEN": "readonly".ljust(64, "0"), "CLOUDFLARE_API_TOKEN": "readonly".ljust(40, "0")}
-    with world(tmp_path, **readers) as made:
+    with world(tmp_path, environment=readers) as made:
         made.preview()
         assert made.clouds.changes() == before
 

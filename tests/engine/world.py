@@ -3,10 +3,11 @@
 import json
 import os
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from unittest.mock import patch
 
@@ -16,32 +17,36 @@ from pulumi import automation
 from ops.changes.cases import Edit, edited
 from ops.destroy.__main__ import release
 from ops.simulated.clouds import Clouds, clouds
-from ops.simulated.run import Simulation
+from ops.simulated.run import NO_WAY_OUT, Simulation
 from simulators.faults import Fault
 
 ROOT = Path(__file__).parents[2]
+NOTHING: Mapping[str, str] = MappingProxyType({})
 UNCHANGED = {"same", "refresh"}
 """Operations that change nothing."""
 
 
 @dataclass
 class World:
-    """One stack. ``events`` are the engine's own, from every command."""
+    """One stack. ``events`` are the engine's own, from every command. ``left_out`` is not put on a real Docker Engine."""
 
     stack: automation.Stack
     clouds: Clouds
     simulation: Simulation
+    left_out: Mapping[str, Any] = field(default_factory=dict)
     events: list[Any] = field(default_factory=list)
     output: list[str] = field(default_factory=list)
 
     def preview(self) -> dict[str, int]:
-        """Number of resources for each operation, held against the policy pack; raises ``automation.CommandError``."""
-        done = self.stack.preview(policy_packs=[str(self.simulation.project / "policy")], **self._told())
+        """Number of resources for each operation; raises ``automation.CommandError``. The whole program is held against
+        the policy pack."""
+        pack: dict[str, Any] = {} if self.left_out else {"policy_packs": [str(self.simulation.project / "policy")]}
+        done = self.stack.preview(**pack, **self.left_out, **self._told())
         return _counts(done.change_summary)
 
     def up(self, whatever_fails: bool = False) -> dict[str, int]:
         """The same, done. ``whatever_fails``: what does not depend on a failure is made all the same."""
-        done = self.stack.up(continue_on_error=whatever_fails, **self._told())
+        done = self.stack.up(continue_on_error=whatever_fails, **self.left_out, **self._told())
         return _counts(done.summary.resource_changes or {})
 
     def refresh(self) -> dict[str, int]:
@@ -116,22 +121,27 @@ def _counts(changes: Any) -> dict[str, int]:
 
 
 @contextmanager
-def world(folder: Path, stack: str = "dev", **environment: str) -> Iterator[World]:
+def world(
+    folder: Path, stack: str = "dev", environment: Mapping[str, str] = NOTHING, real_engine: bool = False
+) -> Iterator[World]:
     """One stack in clouds of its own."""
-    with worlds(folder, [stack], **environment) as made:
+    with worlds(folder, [stack], environment, real_engine) as made:
         yield made[0]
 
 
 @contextmanager
-def worlds(folder: Path, stacks: Sequence[str], **environment: str) -> Iterator[list[World]]:
-    """Stacks side by side: one checkout, one backend, the same clouds."""
+def worlds(
+    folder: Path, stacks: Sequence[str], environment: Mapping[str, str] = NOTHING, real_engine: bool = False
+) -> Iterator[list[World]]:
+    """Stacks side by side: one checkout, one backend, the same clouds. ``environment`` is added to what the CLI gets."""
     simulations = [Simulation(ROOT, stack, folder) for stack in stacks]
-    simulations[0].prepare(real_engine=False)
+    simulations[0].prepare(real_engine)
+    left_out = {"exclude": [NO_WAY_OUT[1]], "exclude_dependents": True} if real_engine else {}
     with clouds([simulation.values() for simulation in simulations], folder) as served:
         made = {**simulations[0].environment(served), **environment}
         # The Automation API adds this process's environment, so that is made anew too.
         with patch.dict(os.environ, made, clear=True):
-            yield [World(_select(simulation, made), served, simulation) for simulation in simulations]
+            yield [World(_select(simulation, made), served, simulation, left_out) for simulation in simulations]
 
 
 def _select(simulation: Simulation, made: dict[str, str]) -> automation.Stack:

@@ -87,14 +87,15 @@ def deployed() -> Iterator[Deployed]:
     image_ids = images.ids(archive)
     recording = recorded(image_ids)
     with running(host_of(rendered(recording)["host/user-data.yaml"])) as engine:
-        _load(engine, archive)
+        load(engine, archive)
         applier, edge = Applier(engine.client), edge_of(recording, engine.internet.edge)
         edge.start()
         applier.apply(recording)
         yield Deployed(engine, applier, recording, edge, image_ids)
 
 
-def _load(engine: Engine, archive: Path) -> None:
+def load(engine: Engine, archive: Path) -> None:
+    """Give an Engine the images."""
     with archive.open("rb") as content:
         engine.client.images.load(content)
 
