@@ -28,7 +28,7 @@ UNCHANGED = {"same", "refresh"}
 
 @dataclass
 class World:
-    """One stack. ``events`` are the engine's own, from every command. ``left_out`` is not put on a real Docker Engine."""
+    """One stack. ``events`` are the engine's own, from every command. ``left_out``: not for a real Docker Engine."""
 
     stack: automation.Stack
     clouds: Clouds
@@ -133,7 +133,7 @@ def world(
 def worlds(
     folder: Path, stacks: Sequence[str], environment: Mapping[str, str] = NOTHING, real_engine: bool = False
 ) -> Iterator[list[World]]:
-    """Stacks side by side: one checkout, one backend, the same clouds. ``environment`` is added to what the CLI gets."""
+    """Stacks side by side: one checkout, one backend, the same clouds. ``environment`` is added to the CLI's."""
     simulations = [Simulation(ROOT, stack, folder) for stack in stacks]
     simulations[0].prepare(real_engine)
     left_out = {"exclude": [NO_WAY_OUT[1]], "exclude_dependents": True} if real_engine else {}
