@@ -10,6 +10,8 @@ from urllib.parse import quote
 
 import pytest
 
+from ops.changes.cases import Edit
+from ops.simulated.guard import CLOUDFLARE_TOKEN, HETZNER_TOKEN
 from ops.simulated.project import copy_project
 from ops.simulated.run import Simulation
 from tests.engine.world import ROOT, UNCHANGED, World, world, worlds
@@ -29,6 +31,8 @@ SECRET_OUTPUTS = {
     "cloudflare:index/zeroTrustTunnelCloudflared:ZeroTrustTunnelCloudflared": ("tunnelSecret",),
 }
 """Type → what of it nobody may read."""
+CONFIGURED = "configured & given: s3cr3t/+="
+"""A secret of the stack file, with what an encoding would change."""
 SECRET = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270"}
 """How an exported state marks a secret."""
 
@@ -85,14 +89,16 @@ def _guarded(made: World) -> list[str]:
     return [f"ssh-{made.simulation.stack}.{made.simulation.values()['domain']}"]
 
 
-def test_a_preview_of_a_stack_that_is_there_reads_only_and_needs_a_reading_token_only(tmp_path: Path) -> None:
+def test_a_preview_of_a_stack_that_is_there_needs_no_ssh_and_tokens_that_only_read(tmp_path: Path) -> None:
     with world(tmp_path) as made:
         made.up()
-        before = made.clouds.changes()
+        before, by_ssh = made.clouds.changes(), len(made.clouds.engine.store.calls)
+        assert by_ssh > 100, "the Engine is reached by ssh, as the server's is"
     readers = {"HCLOUD_TOKEN": "readonly".ljust(64, "0"), "CLOUDFLARE_API_TOKEN": "readonly".ljust(40, "0")}
     with world(tmp_path, environment=readers) as made:
         made.preview()
         assert made.clouds.changes() == before
+        assert len(made.clouds.engine.store.calls) == by_ssh, "no connection to the server"
 
 
 def test_a_policy_violation_stops_up_before_anything_is_made(tmp_path: Path) -> None:
@@ -111,15 +117,18 @@ def test_a_policy_violation_stops_up_before_anything_is_made(tmp_path: Path) -> 
 
 def test_no_secret_is_in_the_state_the_event_log_or_the_output(tmp_path: Path) -> None:
     with world(tmp_path) as made:
+        made.configure_secret("configured", CONFIGURED)
+        made.edit(Edit(at=("services", "imgproxy", "files", "/etc/imgproxy/more.env"), to="KEY=${secrets.configured}"))
         made.up()
         made.refresh()
         made.preview()
-        secrets = set(_secrets(made))
+        secrets = {*_secrets(made), CONFIGURED, HETZNER_TOKEN, CLOUDFLARE_TOKEN}
         given = {row["_secret"] for row in made.clouds.cloudflare.store.table("tunnels").values()}
         assert given <= secrets, "the search knows what Cloudflare was given"
         assert len(secrets) > 12
         shown = made.shown()
     assert "zero-exposure:index:Tunnel" in shown, "the search looks at what there is"
+    assert [plain for plain in ("/etc/imgproxy", "IMGPROXY") if plain not in shown] == [], "and at files of containers"
     assert [spelling for secret in secrets for spelling in _spellings(secret) if spelling in shown] == []
 
 

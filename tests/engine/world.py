@@ -82,6 +82,11 @@ class World:
         ]
         return "\n".join([*self.output, events, *files])
 
+    def configure_secret(self, name: str, value: str) -> None:
+        """As `pulumi config set --secret --path zero-exposure:secrets.NAME` does."""
+        secret = automation.ConfigValue(value, secret=True)
+        self.stack.set_config(f"zero-exposure:secrets.{name}", secret, path=True)
+
     def edit(self, *edits: Edit) -> None:
         """Change the stack file."""
         file = self.simulation.project / f"Pulumi.{self.simulation.stack}.yaml"
