@@ -1,5 +1,6 @@
 """A cosign for tests: the flags, the texts and the exit codes of cosign 3.1.3, as it answered for images in a registry
-of its own that were signed, signed by another key, attested, not signed, and not there.
+on loopback that were signed or attested by a key and by certificates of an authority made for it, by somebody else, not
+at all, and that were not there.
 
 ``REGISTRY`` (JSON, in the environment) says what is signed: reference → {"key" or "identity", "digest", "statement"}.
 """
@@ -47,15 +48,15 @@ def _verify(asked: argparse.Namespace, image: dict[str, Any]) -> int:
         return _no(1, "--certificate-identity or --certificate-identity-regexp is required for verification")
     elif not _named(asked, image):
         return _no(1, "no matching attestations: none of the expected identities matched what was in the certificate")
+    elif asked.certificate_github_workflow_repository not in ("", image["repository"]):
+        return _no(1, "no matching attestations: expected GitHub Workflow Repository not found in certificate")
     return _yes(asked, image)
 
 
 def _named(asked: argparse.Namespace, image: dict[str, Any]) -> bool:
-    return (
-        asked.certificate_oidc_issuer == image["issuer"]
-        and re.search(asked.certificate_identity_regexp, image["identity"]) is not None
-        and asked.certificate_github_workflow_repository in ("", image["repository"])
-    )
+    """cosign searches for the expression, anywhere in the identity."""
+    same = asked.certificate_oidc_issuer == image["issuer"]
+    return same and re.search(asked.certificate_identity_regexp, image["identity"]) is not None
 
 
 def _yes(asked: argparse.Namespace, image: dict[str, Any]) -> int:
