@@ -52,5 +52,8 @@ class Backup(Model):
     password: SecretName | None = Field(
         None, description="Stack secret: the password of a repository that is there already. Else one is made."
     )
+    passwords: int = Field(
+        1, ge=1, le=99, description="How many the repository has had. One more makes a new one: docs/rotation.md."
+    )
     at: ClockTime = Field("02:30", description="When the daily backup starts (UTC).")
     keep: Keep = Keep()

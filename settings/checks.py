@@ -161,6 +161,11 @@ def _backup_store(settings: Settings, backup: Backup) -> Iterator[Problem]:
         yield "backup.keys", "a volume needs none"
     if backup.store == "r2" and settings.target == "local":
         yield "backup.store", "with target: local there is no account for a bucket: choose s3 or volume"
+    if backup.password is not None and backup.passwords > 1:
+        yield (
+            "backup.passwords",
+            "counts those that the program makes; yours is changed by hand: docs/rotation.md",
+        )
     if (backup.store == "s3") != (backup.s3 is not None):
         yield "backup.s3", "goes with store: s3, and with no other"
 

@@ -9,7 +9,7 @@ import pulumi_docker as docker
 import pulumi_random as random
 
 from components.backup import render
-from components.backup.render import EXCHANGE, KEYS, PASSWORD, PGPASS, SCRIPTS, SECRETS, VOLUMES, WORK
+from components.backup.render import EXCHANGE, FORMER, KEYS, PASSWORD, PGPASS, SCRIPTS, SECRETS, VOLUMES, WORK
 from components.container import ContainerSpec, Mount, deploy
 from components.site import Site
 from settings.backup import Backup as BackupSettings
@@ -49,7 +49,7 @@ class Backup(pulumi.ComponentResource):
         self._args = args
         self._child = pulumi.ResourceOptions(parent=self)
         self._where = render.repository(args["site"].stack, args["settings"])
-        self.password = self._password(name)
+        *self._former, self.password = self._passwords(name)
         before = [*self._bucket(name), *args["after"]]
         services = copied(args["settings"])
         exchanges = {service: self._exchange(service) for service in services}
@@ -58,14 +58,19 @@ class Backup(pulumi.ComponentResource):
         keeper = deploy(self._keeper(exchanges), args["site"], after)
         self.register_outputs({"container": keeper.name})
 
-    def _password(self, name: str) -> pulumi.Output[str]:
-        """Kept whatever happens to the stack: with it gone, every backup is gone."""
+    def _passwords(self, name: str) -> list[pulumi.Output[str]]:
+        """All that the repository has had, oldest first. They are kept whatever happens to the stack: with the last one
+        gone every backup is gone, and where a renewal was cut off the one before it opens the repository."""
         given = self._args["backup"].password
         if given is not None:
-            return self._args["secrets"][given]
+            return [self._args["secrets"][given]]
+        numbers = range(1, self._args["backup"].passwords + 1)
+        return [self._made(f"{name}-password" if number == 1 else f"{name}-password-{number}") for number in numbers]
+
+    def _made(self, name: str) -> pulumi.Output[str]:
         kept = pulumi.ResourceOptions(protect=True, retain_on_delete=True)
         made = random.RandomPassword(
-            f"{name}-password", length=64, special=False, opts=pulumi.ResourceOptions.merge(self._child, kept)
+            name, length=64, special=False, opts=pulumi.ResourceOptions.merge(self._child, kept)
         )
         return pulumi.Output.secret(made.result)
 
@@ -134,6 +139,9 @@ class Backup(pulumi.ComponentResource):
 
     def _secret_files(self) -> dict[str, pulumi.Output[str]]:
         found = {f"{SECRETS}/{PASSWORD}": self.password}
+        if self._former:
+            former = pulumi.Output.all(*self._former).apply(render.former_file)
+            found[f"{SECRETS}/{FORMER}"] = pulumi.Output.secret(former)
         keys = self._args["backup"].keys
         if self._where.remote and keys is not None:
             pair = pulumi.Output.all(self._args["secrets"][keys.id], self._args["secrets"][keys.secret])

@@ -1,5 +1,6 @@
 """What the containers of backups are told, from values. Pure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from topology import BACKUP, EGRESS_PORT, PROXY, Topology, copier
 FOLDER = Path(__file__).parent
 SCRIPTS = "/etc/zero-exposure/backup"
 SECRETS = "/run/secrets"
-PASSWORD, KEYS, PGPASS = "repository", "keys", "pgpass"
+PASSWORD, FORMER, KEYS, PGPASS = "repository", "former", "keys", "pgpass"
 WORK = "/var/tmp"  # noqa: S108 - a folder that every uid may write to: a fresh volume takes that over
 """In the keeper its own volume; in a copier the one that it shares with the keeper."""
 METRICS = "/tmp"  # noqa: S108 - for the same reason
@@ -100,6 +101,11 @@ def copier_environment(name: str, service: Service, topology: Topology) -> dict[
         "PGPASSFILE": f"{SECRETS}/{PGPASS}",
         "PGCONNECT_TIMEOUT": "10",
     }
+
+
+def former_file(passwords: Sequence[str]) -> str:
+    """Passwords that the repository had before, oldest first, one a line."""
+    return "".join(f"{password}\n" for password in passwords)
 
 
 def keys_file(identity: str, secret: str) -> str:

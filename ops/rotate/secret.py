@@ -49,7 +49,7 @@ def _carries(container: dict[str, Any]) -> bool:
 def effect(secret: Secret) -> str:
     """What a new value means for whoever uses the stack, in one line."""
     if secret.fixed:
-        return "can't be made anew by itself: docs/rotation.md"
+        return "can't be made anew by itself; docs/rotation.md says how"
     parts = [f"replaces {', '.join(secret.containers)}"] if secret.containers else []
     parts += ["replaces the server: three to five minutes without service"] if secret.server else []
     return "; ".join(parts) or "restarts nothing"

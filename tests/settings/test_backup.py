@@ -33,6 +33,7 @@ def stack(make: Any = cloud_stack, backup: dict[str, Any] | None = None, **servi
         (stack(local_stack), r"backup\.store: with target: local"),
         (stack(backup={"keys": {"id": "key_id", "secret": "other"}}), r"backup\.keys\.secret: no such secret"),
         (stack(backup={"password": "other"}), r"backup\.password: no such secret"),
+        (stack(backup={"password": "key", "passwords": 2}), r"backup\.passwords: counts those"),
         (stack(backup={"keep": {"daily": 0}}), r"backup\.keep\.daily"),
         (stack(backup={"at": "24:00"}), r"backup\.at"),
         (stack(backup={"image": "restic/restic"}), r"backup\.image: pin the image"),

@@ -47,7 +47,7 @@ tidied() {
 }
 
 code=0
-if opened; then
+if sh "$here/renew.sh" && opened; then
     # Locks of processes that are gone; those of others stay.
     repository unlock --quiet
     for service in $SERVICES; do

@@ -18,6 +18,7 @@ clear() {
 
 case "$task" in
     fetch)
+        sh "$here/renew.sh"
         remember restoring "$(date +%s)"
         sh "$here/fetch.sh" "$1" "$2"
         ;;

@@ -25,6 +25,8 @@ if [ "${1:-}" = planned ]; then
     planned "$2"
     exit
 fi
+# At once and not with the next backup, so that a restore is possible in between.
+sh "$here/renew.sh"
 while :; do
     now=$(date +%s)
     if due "$now"; then

@@ -146,3 +146,27 @@ def test_no_rule_is_broken(raw: dict[str, Any], preview: bool) -> None:
     found = [violation for resource in recording.resources for violation in check_resource(resource, config)]
     found += check_stack(recording.resources, config)
     assert [f"{violation.rule}: {violation.message}" for violation in found if violation.blocking] == []
+
+
+@both_modes
+def test_one_password_more_is_one_resource_more_and_a_restart_of_the_keeper_alone(preview: bool) -> None:
+    first, second = ran(stack(), preview), ran(stack(backup={"passwords": 2}), preview)
+    made = {found.name: found for found in second.resources if found.name.startswith("backup-password")}
+    assert sorted(made) == ["backup-password", "backup-password-2"]
+    assert all(found.protect for found in made.values()), "the one before opens the repository until it was renewed"
+    assert [found.name for found in first.resources if found.name.startswith("backup-password")] == ["backup-password"]
+    changed = {
+        found.name
+        for found in second.of_type(CONTAINER)
+        if preview is False and found.props.get("labels") != container(first, found.name).props.get("labels")
+    }
+    assert changed <= {"backup", "backup-carrier"}
+
+
+@both_modes
+def test_former_passwords_are_a_file_of_the_keepers_and_a_secret(preview: bool) -> None:
+    (carrier,) = [found for found in ran(stack(backup={"passwords": 3}), preview).of_type(CONTAINER)
+                  if found.name == "backup-carrier"]  # fmt: skip
+    paths = [upload["file"] for upload in carrier.props["uploads"]]
+    (index,) = [index for index, path in enumerate(paths) if path.endswith("/former")]
+    assert any(path.startswith(f"uploads[{index}]") or path == "uploads" for path in carrier.secrets)

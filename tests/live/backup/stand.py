@@ -18,6 +18,7 @@ from typing import Any
 from components.backup.component import USER
 from components.backup.render import (
     EXCHANGE,
+    FORMER,
     KEYS,
     METRICS,
     PASSWORD,
@@ -27,6 +28,7 @@ from components.backup.render import (
     VOLUMES,
     WORK,
     copier_environment,
+    former_file,
     keeper_environment,
     keys_file,
     repository,
@@ -89,6 +91,11 @@ class Server:
             place.write_text(text, encoding="utf-8")
             place.chmod(0o400)
         give(self.folder / "files" / part, user)
+
+    def give_passwords(self, password: str, *former: str) -> None:
+        """The keeper with another password, and those before it."""
+        secrets = {PASSWORD: password, KEYS: keys_file("identity", KEY)}
+        self._write("keeper", secrets | ({FORMER: former_file(former)} if former else {}), USER)
 
     def _folder(self, name: str, user: str, mode: int = 0o755) -> None:
         (self.folder / name).mkdir(parents=True)

@@ -2,11 +2,13 @@
 
 import os
 import signal
+import subprocess
 import time
 from pathlib import Path
 
 import pytest
 
+from components.backup.component import USER
 from tests.live.backup.stand import DATABASE_PASSWORD, KEY, REPOSITORY_PASSWORD, Server, Stand, endpoint
 from tests.live.namespace import give
 
@@ -270,3 +272,61 @@ def test_one_at_a_time(stand: Stand) -> None:
     time.sleep(0.5)
     assert server.run("keeper", "backup.sh").returncode == 75
     assert running.wait(120) == 0
+
+
+def _opens(server: Server, password: str) -> bool:
+    """Whether a password opens the repository."""
+    file = server.folder / "asked"
+    file.write_text(password, encoding="utf-8")
+    give(file, USER)
+    command = server.namespace.enter("restic", "--option", "s3.bucket-lookup=path", "cat", "config", user=USER)
+    environment = server.keeper() | {"RESTIC_PASSWORD_FILE": str(file)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0 or "wrong password" in done.stderr, done.stderr
+    return done.returncode == 0
+
+
+def test_a_new_password_opens_what_the_old_one_did_and_the_old_one_opens_nothing(stand: Stand) -> None:
+    server = filled(stand)
+    rows = server.sql(ROWS)
+    backed_up(server)
+    assert _opens(server, REPOSITORY_PASSWORD)
+    server.give_passwords("the-second", REPOSITORY_PASSWORD)
+    done = server.run("keeper", "renew.sh")
+    assert (done.returncode, "opens nothing" in done.stdout) == (0, True), (done.stdout, done.stderr)
+    assert [_opens(server, each) for each in (REPOSITORY_PASSWORD, "the-second")] == [False, True]
+    server.sql('DROP TABLE shop."Odd Table"')
+    restored(server, "postgres")
+    assert server.sql(ROWS) == rows
+    backed_up(server)
+    assert len(server.snapshots("postgres")) == 2
+
+
+def test_control_without_the_former_password_the_repository_stays_shut_and_as_it_was(stand: Stand) -> None:
+    server = filled(stand)
+    backed_up(server)
+    server.give_passwords("the-second")
+    assert server.run("keeper", "backup.sh").returncode == 1
+    assert [_opens(server, each) for each in (REPOSITORY_PASSWORD, "the-second")] == [True, False]
+
+
+def test_a_renewal_that_was_cut_off_goes_on_and_another_persons_key_stays(stand: Stand) -> None:
+    server = filled(stand)
+    backed_up(server)
+    for password in ("the-second", "somebodys"):
+        file = server.folder / "added"
+        file.write_text(password, encoding="utf-8")
+        give(file, USER)
+        server.restic("key", "add", "--new-password-file", str(file))
+    server.give_passwords("the-third", REPOSITORY_PASSWORD, "the-second")
+    backed_up(server)
+    opening = [_opens(server, each) for each in (REPOSITORY_PASSWORD, "the-second", "the-third", "somebodys")]
+    assert opening == [False, False, True, True]
+    assert not list((server.folder / "work").glob(".former"))
+
+
+def test_a_stack_that_begins_with_a_later_password_makes_its_repository(stand: Stand) -> None:
+    server = filled(stand)
+    server.give_passwords("the-second", REPOSITORY_PASSWORD)
+    backed_up(server)
+    assert [_opens(server, each) for each in (REPOSITORY_PASSWORD, "the-second")] == [False, True]

@@ -1,0 +1,36 @@
+#!/bin/sh
+# Gives the repository its newest password, and takes those before it away: whoever has one of these opens nothing.
+#
+# Wherever it is cut off, one of the passwords opens the repository, and the next run goes on. A key that somebody added by
+# hand opens with none of them, and stays. Data is not encrypted anew: docs/rotation.md says what that means.
+set -u
+here=${0%/*}
+. "$here/common.sh"
+exclusively
+former="${RESTIC_PASSWORD_FILE%/*}/former"
+[ -f "$former" ] || exit 0
+count=$(wc -l <"$former")
+[ "$(recall renewed)" != "$count" ] || exit 0
+used="$WORK/.former"
+trap 'rm -f "$used"' EXIT
+
+# The id of the key that a password file opens; nothing where it opens none.
+key_of() {
+    repository --password-file "$1" key list --json 2>/dev/null | sed 's/},{/}\n{/g' | grep '"current":true' | field id
+}
+
+replace() {
+    (umask 077 && printf '%s\n' "$1" >"$used")
+    old=$(key_of "$used")
+    [ -n "$old" ] || return 0
+    [ -n "$(key_of "$RESTIC_PASSWORD_FILE")" ] ||
+        repository --password-file "$used" key add --new-password-file "$RESTIC_PASSWORD_FILE" || return 1
+    repository key remove "$old" || return 1
+    log "the repository has a new password, and the one before it opens nothing"
+}
+
+while IFS= read -r password; do
+    replace "$password" || exit 1
+done <"$former"
+# Where none of them opens it there is no repository yet, or no way to it: asked again next time.
+[ -z "$(key_of "$RESTIC_PASSWORD_FILE")" ] || remember renewed "$count"
