@@ -1,5 +1,6 @@
 """Inputs of a resource, taken one by one: what is left over was not applied, and that is an error."""
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -44,7 +45,9 @@ def pairs(labels: list[dict[str, str]], place: str) -> dict[str, str]:
 
 
 def nanoseconds(span: str) -> int:
-    """ "10s", "2m" as the Engine counts time."""
+    """ "10s", "1m0s" as the Engine counts time."""
     units = {"ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
-    number = span.rstrip("msh")
-    return int(number) * units[span[len(number) :]]
+    parts = re.findall(r"(\d+)(ms|[smh])", span)
+    if not parts or "".join(map("".join, parts)) != span:
+        raise ValueError(f"{span!r} is no span of time")
+    return sum(int(number) * units[unit] for number, unit in parts)
