@@ -1,5 +1,6 @@
 """No two boxes overlap, no text leaves its box, no line passes through a box."""
 
+import random
 from dataclasses import replace
 from itertools import combinations, pairwise
 
@@ -63,6 +64,15 @@ def test_nothing_overlaps_in_stacks_of_any_size(services: int) -> None:
     for picture in pictures(watched(services)):
         found = layout(picture)
         assert (_overlapping(found), _through_boxes(found), _too_wide(found)) == ([], [], [])
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_nothing_overlaps_among_fifty_that_reach_each_other_at_random(seed: int) -> None:
+    chance = random.Random(seed)  # noqa: S311 - a repeatable graph
+    names = [f"service-{index}" for index in range(50)]
+    links = {(names[low], names[high]) for low, high in (sorted(chance.sample(range(50), 2)) for _ in range(100))}
+    found = layout(pictures(stack(sorted(links)))[0])
+    assert (_overlapping(found), _through_boxes(found), _too_wide(found)) == ([], [], [])
 
 
 def test_the_checks_see_what_is_wrong() -> None:
