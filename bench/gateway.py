@@ -18,6 +18,7 @@ from functools import partial
 from statistics import median, quantiles
 
 from bench.gateway_proxies import TEMPLATES, Proxy, gateway, plain
+from tests.live.gateway.nginx import PROGRAM
 
 ROUNDS = 12
 SECONDS, SECONDS_TOGETHER = 1, 5
@@ -47,9 +48,8 @@ class Result:
 
 def main() -> int:
     """Print the table; exit code 1 where the gateway is over a bound."""
-    missing = [
-        name for name in ("wrk", "nginx", "haproxy", "caddy") if not shutil.which(name, path="/usr/sbin:/usr/bin")
-    ]
+    programs = ("wrk", PROGRAM, "haproxy", "caddy")
+    missing = [name for name in programs if not shutil.which(name, path="/usr/local/bin:/usr/sbin:/usr/bin")]
     if missing:
         print(f"{', '.join(missing)} missing: make test-tools")
         return 1

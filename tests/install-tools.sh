@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs tests/apt-packages.txt. None of the services is started: tests start their own, on addresses of their own.
+# Installs tests/apt-packages.txt, and Debian 13's nginx. None of the services is started: tests start their own, on addresses of their own.
 set -euo pipefail
 cd "$(dirname "$0")"
 command -v apt-get >/dev/null || { echo "This installs Debian packages: $(grep -vE '^#' apt-packages.txt | xargs)" >&2; exit 1; }
@@ -21,4 +21,5 @@ if dpkg-query -W -f '${db:Status-Status}\n' "${packages[@]}" 2>/dev/null | grep 
   $sudo apt-get update -qq
   $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
 fi
+$sudo ./install-nginx.sh
 echo "Test tools are installed: ${packages[*]}"

@@ -48,6 +48,20 @@ FINGERPRINTS = (
     "X-Varnish",
 )
 """Answer headers by which services name their software."""
+OVERRIDES = (
+    "Forwarded",
+    "Proxy",
+    "X-Forwarded-Host",
+    "X-Forwarded-Port",
+    "X-Forwarded-Prefix",
+    "X-Forwarded-Server",
+    "X-HTTP-Method",
+    "X-HTTP-Method-Override",
+    "X-Method-Override",
+    "X-Original-URL",
+    "X-Rewrite-URL",
+)
+"""Request headers by which some services take another path, method or address for the request's own."""
 SECURITY_HEADERS = {
     "Strict-Transport-Security": "max-age=63072000; includeSubDomains",
     "Content-Security-Policy": "$csp",
@@ -147,40 +161,33 @@ def files(given: Values) -> dict[str, str]:
 
 
 def _context(given: Values) -> dict[str, Any]:
-    sets = _method_sets(given.upstreams)
-    routes = {number: _route(number, upstream, given, sets) for number, upstream in enumerate(given.upstreams)}
+    routes = {number: _route(number, upstream, given) for number, upstream in enumerate(given.upstreams)}
     return {
         **{
             key: getattr(given, key)
-            for key in ("listen", "metrics_listen", "peer", "operators", "scratch", "log", "shipper")
+            for key in ("listen", "metrics_listen", "peer", "edge", "operators", "scratch", "log", "shipper")
         },
         **given.gateway.model_dump(include={"workers", "rate", "burst", "connections", "max_body", "csp"}),
         "syslog": given.crowdsec.syslog if given.crowdsec else None,
         "routes": list(routes.values()),
         "hosts": [_host(name, found, routes) for name, found in given.hosts.items()],
         "upstreams": list(_servers(given.upstreams)),
-        "method_sets": [{"id": number, "methods": methods} for methods, number in sets.items()],
         "failures": FAILURES,
         "ban_entries": f"{BAN_ENTRIES:,}",
         "fingerprints": FINGERPRINTS,
         "security_headers": SECURITY_HEADERS,
+        "overrides": OVERRIDES,
     }
 
 
-def _method_sets(upstreams: tuple[Upstream, ...]) -> dict[tuple[str, ...], int]:
-    found = sorted({tuple(sorted(set(upstream.route.methods))) for upstream in upstreams})
-    return {methods: number for number, methods in enumerate(found)}
-
-
-def _route(number: int, upstream: Upstream, given: Values, sets: dict[tuple[str, ...], int]) -> dict[str, Any]:
+def _route(number: int, upstream: Upstream, given: Values) -> dict[str, Any]:
     route = upstream.route
     hides = bool(_admin_paths(given.hosts[route.host]))
-    own = route.model_dump(exclude={"methods", "errors"})
+    own = route.model_dump(exclude={"errors"})
     return own | {
         "id": number,
         "name": f"{upstream.service}{route.path}",
         "upstream": upstream.service,
-        "methods": sets[tuple(sorted(set(route.methods)))],
         "ruled": _is_ruled(route),
         # A service's own error body may repeat the path that was asked for, which gives a hidden one away.
         "intercept": route.errors == "gateway" or hides,

@@ -4,7 +4,7 @@ local body = require "body"
 local metrics = require "metrics"
 
 local function decide(decision, reason)
-    ngx.var.decided, ngx.var.reason = decision, reason
+    ngx.var.decided, ngx.var.reason, ngx.var.ordinary = decision, reason, ""
     metrics.count("gateway_refused_total", 'decision="' .. decision .. '",reason="' .. reason .. '"')
 end
 

@@ -11,7 +11,7 @@ local path = require "path"
 local rules = require "rules"
 
 local gate = {}
-local var, get_headers, clear_header = ngx.var, ngx.req.get_headers, ngx.req.clear_header
+local var, get_headers = ngx.var, ngx.req.get_headers
 local config, peer_bytes
 local prefix, served = "", 0
 
@@ -28,6 +28,8 @@ end
 
 -- Runs in the master before it forks, so a mistake keeps nginx from starting, and a reload from happening.
 function gate.load(name)
+    -- Before 1.23 nginx shows the first of two equal headers alone, and a second address would not be noticed.
+    assert(ngx.config.nginx_version >= 1023000, "nginx 1.23.0 or newer is needed")
     config = assert(cjson.decode(read(name)))
     peer_bytes = assert(address.parse(config.peer))
     rules.load(config.rules, read)
@@ -46,57 +48,16 @@ end
 local function refuse(status, decision, reason)
     var.decided = decision
     var.reason = reason
+    var.ordinary = ""
     metrics.count("gateway_refused_total", 'decision="' .. decision .. '",reason="' .. reason .. '"')
     return status
-end
-
--- Headers by which a visitor could name another path, method or address than the one that is judged.
-local OVERRIDES = {
-    "forwarded", "proxy", "x-forwarded-host", "x-forwarded-port", "x-forwarded-prefix", "x-forwarded-server",
-    "x-http-method", "x-http-method-override", "x-method-override", "x-original-url", "x-rewrite-url",
-}
-
--- Written out, since a loop would keep the JIT compiler from going on behind it.
-local function has_override(h)
-    return h["forwarded"] or h["proxy"] or h["x-forwarded-host"] or h["x-forwarded-port"] or h["x-forwarded-prefix"]
-        or h["x-forwarded-server"] or h["x-http-method"] or h["x-http-method-override"] or h["x-method-override"]
-        or h["x-original-url"] or h["x-rewrite-url"]
-end
-
-local function take_overrides_away(headers)
-    if not has_override(headers) then return end
-    for index = 1, #OVERRIDES do clear_header(OVERRIDES[index]) end
 end
 
 -- What a visitor chooses is cut short for the log: a line has to fit into one datagram.
 local function shorten(agent, target)
     local agent_end, target_end = ordinary.LONGEST_AGENT, ordinary.LONGEST_TARGET
-    if type(agent) == "string" and #agent > agent_end then var.short_agent = agent:sub(1, agent_end) end
+    if agent and #agent > agent_end then var.short_agent = agent:sub(1, agent_end) end
     if #target > target_end then var.short_target = target:sub(1, target_end) end
-end
-
--- Whether the target is ordinary; and for the log, whether the request is.
-local function look(agent, target)
-    local is_plain = ordinary.target(target)
-    if not is_plain or not ordinary.agent(agent) then
-        var.ordinary = ""
-        shorten(agent, target)
-    end
-    return is_plain
-end
-
--- nginx takes the first of two such headers, other software the last, or all of them: only one is an address.
-local function is_one_address(value, bytes)
-    if value == nil then return not config.edge end
-    return type(value) == "string" and not value:find(",", 1, true) and bytes ~= peer_bytes
-end
-
--- An IPv6 visitor is a /64: for less, nobody needs more than one address to go on.
-local function visitor(bytes)
-    if #bytes ~= 16 then return bytes end
-    local network = bytes:sub(1, 8)
-    var.visitor = network
-    return network
 end
 
 -- 24 random digits of the worker, 8 that count its requests.
@@ -105,45 +66,81 @@ local function next_id()
     return prefix .. bit.tohex(served)
 end
 
-local function hide(decision, reason)
-    var.absent = "/" .. var.id
-    return refuse("", decision, reason)
+-- nginx takes the first of two such headers, other software the last, or all of them: only one is an address. Where it
+-- is none, the visitor has the connector's own.
+local function is_one_address(value, bytes)
+    if value == nil then return not config.edge end
+    return not value:find(",", 1, true) and bytes ~= peer_bytes
+end
+
+-- nginx joins headers of one name by a comma, so that two of them are never taken for one.
+local function is_one(value)
+    return value ~= nil and not value:find(",", 1, true)
+end
+
+-- Who asks, and for which host.
+local function judge_origin(host, bytes)
+    if var.realip_remote_addr ~= config.peer then return refuse("444", "closed", "peer") end
+    if var.http_host ~= host then return refuse("444", "closed", "host") end
+    if not is_one_address(var.http_cf_connecting_ip, bytes) then return refuse("400", "refused", "address") end
+    if config.edge and not is_one(var.http_cf_ray) then return refuse("400", "refused", "ray") end
+end
+
+-- An IPv6 visitor is a /64: for less, nobody needs more than one address to go on.
+local function judge_visitor(bytes)
+    if #bytes == 16 then
+        bytes = bytes:sub(1, 8)
+        var.visitor = bytes
+    end
+    local banned = bans.find(bytes)
+    if banned then return refuse("403", "banned", banned) end
+end
+
+local function judge_protocol(protocol)
+    if protocol == "https" then return end
+    if protocol == "http" then return refuse("308", "redirected", "http") end
+    if config.edge then return refuse("400", "refused", "protocol") end
+end
+
+-- The request is let on, to a name that no service can have.
+local function hide(id, decision, reason)
+    refuse("", decision, reason)
+    var.absent = "/" .. id
 end
 
 -- A path that must not be found takes the very way of one that is not there: through the same route, service,
--- limits and error page, under a name that no service can have.
-local function judge_path(target, host, is_plain)
-    local query = target:find("?", 1, true)
-    local raw = query and target:sub(1, query - 1) or target
-    local ambiguous = not is_plain and path.ambiguous(raw)
-    if ambiguous then return hide("ambiguous", ambiguous) end
-    local prefixes = config.admin[host]
-    if prefixes and var.operator ~= "1" and path.under_any(raw, prefixes) then return hide("hidden", "admin") end
-    return ""
+-- limits and error page.
+local function judge_path(prefixes, id, plain)
+    if plain and not prefixes then return end
+    local target = var.request_uri
+    if target:byte(1) ~= 47 then return refuse("400", "refused", "target") end
+    local raw = path.raw(target)
+    local ambiguous = not plain and path.ambiguous(raw)
+    if ambiguous then return hide(id, "ambiguous", ambiguous) end
+    if prefixes and var.operator ~= "1" and path.under_any(raw, prefixes) then return hide(id, "hidden", "admin") end
 end
 
--- Status to refuse a request for a known host with; "" lets it on.
-function gate.judge()
-    var.id = next_id()
-    if var.realip_remote_addr ~= config.peer then return refuse("444", "closed", "peer") end
-    local headers, problem = get_headers(100)
-    -- Names are in lower case. The metatable would spell every missing one anew to look it up again.
-    setmetatable(headers, nil)
-    local target, host, bytes = var.request_uri, var.host, var.binary_remote_addr
-    local is_plain = look(headers["user-agent"], target)
-    if problem then return refuse("431", "refused", "headers") end
-    if headers.host ~= host then return refuse("444", "closed", "host") end
-    if not is_one_address(headers["cf-connecting-ip"], bytes) then return refuse("400", "refused", "address") end
-    if config.edge and type(headers["cf-ray"]) ~= "string" then return refuse("400", "refused", "ray") end
-    local banned = bans.find(visitor(bytes))
-    if banned then return refuse("403", "banned", banned) end
-    if headers["x-forwarded-proto"] ~= "https" then
-        if headers["x-forwarded-proto"] == "http" then return refuse("308", "redirected", "http") end
-        if config.edge then return refuse("400", "refused", "protocol") end
+-- Status to refuse a request for a known host with; nil lets it on.
+local function verdict(host, id)
+    -- nginx has told most requests to be in order (ordinary.conf). The others are judged claim by claim.
+    local bytes, agent = var.visitor, var.http_user_agent
+    local plain = var.ordinary == "1" and bytes ~= peer_bytes
+    if not plain or not ordinary.agent(agent) then
+        var.ordinary = ""
+        shorten(agent, var.request_uri)
     end
-    if target:byte(1) ~= 47 then return refuse("400", "refused", "target") end
-    take_overrides_away(headers)
-    return judge_path(target, host, is_plain)
+    return not plain and judge_origin(host, bytes)
+        or judge_visitor(bytes)
+        or not plain and judge_protocol(var.http_x_forwarded_proto)
+        or judge_path(config.admin[host], id, plain)
+end
+
+-- The request's id. Where the request is refused, $refusal is the status to do it with.
+function gate.judge(host)
+    local id = next_id()
+    local refusal = verdict(host, id)
+    if refusal then var.refusal = refusal end
+    return id
 end
 
 -- Status to refuse a request with by the header rules of its route; "" lets it on.

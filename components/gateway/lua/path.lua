@@ -11,6 +11,12 @@ local function decode(text)
     return (text:gsub("%%(%x%x)", function(digits) return string.char(tonumber(digits, 16)) end))
 end
 
+-- A target without its query, as it was sent.
+function path.raw(target)
+    local query = target:find("?", 1, true)
+    return query and target:sub(1, query - 1) or target
+end
+
 -- A sequence's first byte says how many follow, and bounds the first of them: no overlong forms, no surrogates.
 local function sequence(first)
     if first < 0x80 then return 0, 0x80, 0xBF end

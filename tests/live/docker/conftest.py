@@ -14,7 +14,7 @@ PROGRAMS = (
     "iptables",
     "nsenter",
     "unshare",
-    "nginx",
+    "nginx-1.26",
     "redis-server",
     "nats-server",
     "unbound",

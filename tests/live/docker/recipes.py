@@ -5,8 +5,6 @@ Each names the user, the entry point and the folders that its real image has, so
 
 from tests.live.docker.images import STANDINS, Image, Layer
 
-_MODULES = "/usr/lib/nginx/modules"
-_LUA = "/usr/lib/x86_64-linux-gnu"
 _PYTHON = "/usr/lib/python3/dist-packages"
 _POSTGRES = "/usr/lib/postgresql/15"
 _ANYONE = (0, 0, 0o1777)
@@ -39,11 +37,9 @@ PYTHON = Layer(
     copies={f"{_PYTHON}/{name}": str(STANDINS / name) for name in ("queue_client.py", "cache_client.py")},
 )
 NGINX = Layer(
-    programs=("/usr/sbin/nginx",),
-    trees=(*(f"{_MODULES}/{name}" for name in ("ndk_http_module.so", "ngx_http_lua_module.so",
-             "ngx_http_headers_more_filter_module.so")), "/usr/share/lua/5.1", f"{_LUA}/lua/5.1"),
+    trees=("/usr/local/bin/nginx-1.26", "/usr/local/lib/nginx-1.26"),
     copies={"/usr/bin/openresty": str(STANDINS / "openresty.sh")},
-)  # fmt: skip
+)
 POSTGRES_PROGRAMS = ("postgres", "initdb", "pg_ctl", "pg_dump", "pg_dumpall", "pg_isready", "pg_restore", "psql")
 POSTGRES = Layer(
     programs=tuple(f"{_POSTGRES}/bin/{name}" for name in POSTGRES_PROGRAMS),

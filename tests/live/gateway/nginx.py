@@ -16,7 +16,10 @@ from typing import Any
 from components.gateway.render import PREFIX
 from tests.programs import INSTALL, give_up, need
 
-MODULES = Path("/usr/lib/nginx/modules")
+PROGRAM = "nginx-1.26"
+"""Debian 13's, which ``tests/install-nginx.sh`` brings."""
+PLACE = Path("/usr/local/lib/nginx-1.26")
+MODULES = PLACE / "modules"
 NEEDED = ("ndk_http_module.so", "ngx_http_lua_module.so", "ngx_http_headers_more_filter_module.so")
 NOBODY = 65534
 STARTS_WITHIN = 20.0
@@ -24,8 +27,8 @@ STARTS_WITHIN = 20.0
 
 
 def binary() -> str:
-    """Where nginx is, off the PATH of most users."""
-    return shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin") or "nginx"
+    """Where nginx is, on the PATH or not."""
+    return shutil.which(PROGRAM, path=f"{os.environ['PATH']}:/usr/local/bin") or PROGRAM
 
 
 def arguments(folder: Path) -> list[str]:
@@ -36,7 +39,7 @@ def arguments(folder: Path) -> list[str]:
 
 def need_nginx() -> None:
     """Skip, or in CI fail, where nginx or one of its modules is missing."""
-    need("nginx")
+    need(PROGRAM)
     missing = [name for name in NEEDED if not (MODULES / name).exists()]
     if missing:
         give_up(f"{', '.join(missing)} missing: {INSTALL}")
@@ -56,14 +59,24 @@ def write(folder: Path, files: Mapping[str, str]) -> None:
         target = folder / path.removeprefix(f"{PREFIX}/")
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text, encoding="utf-8")
+    _link_own_lua(folder)
     give_to_nobody(folder)
+
+
+def _link_own_lua(folder: Path) -> None:
+    """The Lua files that come with nginx's module, where it looks first: in its usual place may be an older Debian's."""
+    for name in ("resty", "ngx"):
+        link = folder / "lua" / name
+        link.parent.mkdir(exist_ok=True)
+        if not link.exists():
+            link.symlink_to(PLACE / "share/lua/5.1" / name)
 
 
 def give_to_nobody(folder: Path) -> None:
     """Make the unprivileged user the owner, where the test runs as root."""
     if os.geteuid() == 0:
         for path in (folder, *folder.rglob("*")):
-            os.chown(path, NOBODY, NOBODY)
+            os.chown(path, NOBODY, NOBODY, follow_symlinks=False)
 
 
 def unprivileged() -> dict[str, Any]:

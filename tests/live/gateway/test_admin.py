@@ -101,9 +101,9 @@ def differences(connector: Connector) -> list[str]:
 def _refuses_openly(files: dict[str, str]) -> dict[str, str]:
     """The gateway with the mistake that this test is there for."""
     path = "/etc/zero-exposure/lua/gate.lua"
-    return files | {
-        path: files[path].replace('return hide("hidden", "admin")', 'return refuse("403", "refused", "admin")')
-    }
+    hidden, refused = 'return hide(id, "hidden", "admin")', 'return refuse("403", "refused", "admin")'
+    assert hidden in files[path]
+    return files | {path: files[path].replace(hidden, refused)}
 
 
 @pytest.fixture(scope="module")

@@ -29,8 +29,10 @@ def planned(raw: dict[str, Any] | None = None) -> Values:
     return values(plan(stack), stack.gateway, stack.operators.networks, tunnelled=True)
 
 
-def checked(given: Values, spoil: tuple[str, str] = ("", "")) -> subprocess.CompletedProcess[str]:
-    """`nginx -t` where the plan's addresses exist: in a network namespace that ends with the command."""
+def checked(
+    given: Values, spoil: tuple[str, str] = ("", ""), check: tuple[str, ...] = ("-t",)
+) -> subprocess.CompletedProcess[str]:
+    """`nginx -t`, or its start that has to fail, where the plan's addresses exist: in a network namespace that ends with the command."""
     folder = folder_for_nobody()
     # Standard output belongs to whoever runs the test; a container's belongs to its user.
     given = replace(given, scratch=f"{folder}/run", log=f"{folder}/access.log")
@@ -38,7 +40,7 @@ def checked(given: Values, spoil: tuple[str, str] = ("", "")) -> subprocess.Comp
     heard = {place.partition(":")[0] for place in (given.listen, *given.metrics_listen)} - {"127.0.0.1"}
     addresses = "".join(f" && ip address add {address}/32 dev lo" for address in sorted(heard))
     script = f'ip link set lo up{addresses} && exec "$@"'
-    command = [*ISOLATED, "sh", "-c", script, "sh", *AS_NOBODY, *arguments(folder), "-t"]
+    command = [*ISOLATED, "sh", "-c", script, "sh", *AS_NOBODY, *arguments(folder), *check]
     try:
         return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     finally:
@@ -59,6 +61,15 @@ def test_control_nginx_refuses_a_mistake(spoil: tuple[str, str]) -> None:
     need_nginx()
     need("unshare", "ip", "setpriv")
     assert checked(planned(), spoil).returncode == 1
+
+
+def test_an_nginx_that_hides_the_second_of_two_headers_is_refused() -> None:
+    """Before 1.23. Here the one that is there is called too old."""
+    need_nginx()
+    need("unshare", "ip", "setpriv")
+    result = checked(planned(), ("nginx_version >= 1023000", "nginx_version >= 9023000"), check=())
+    assert result.returncode == 1
+    assert "nginx 1.23.0 or newer is needed" in result.stderr
 
 
 def test_what_is_written_lies_in_memory() -> None:

@@ -60,6 +60,19 @@ def test_a_request_without_the_edges_ray_is_refused(stand: Stand) -> None:
     assert stand.connector.ask("/ok", headers={"CF-Ray": None}).status == 400
 
 
+@pytest.mark.parametrize("name", ["CF-Ray", "X-Forwarded-Proto", "CF-Connecting-IP"])
+def test_the_edges_headers_are_never_two(stand: Stand, name: str) -> None:
+    """Whichever of two a service would take, and even where they are the same."""
+    request = compose("GET", "/ok", {**edge_headers(), name.lower(): edge_headers()[name]})
+    assert stand.connector.raw(request).status == 400
+
+
+def test_control_other_headers_may_be_two(stand: Stand) -> None:
+    with stand.connector.connect() as connection:
+        connection.send(compose("GET", "/ok", {**edge_headers(), "X-Anything": "a", "x-anything": "b"}))
+        assert connection.read().status == 200
+
+
 BROKEN = {
     "two lengths": "Content-Length: 3\r\nContent-Length: 4\r\n",
     "length and chunks": "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n",
@@ -70,6 +83,12 @@ BROKEN = {
     "long header": f"X-Long: {'a' * 9000}\r\n",
     "many headers": "".join(f"X-{index}: 1\r\n" for index in range(120)),
 }
+
+
+@pytest.mark.parametrize(("more", "status"), [(0, 200), (1, 431)])
+def test_a_request_has_at_most_a_hundred_headers(stand: Stand, more: int, status: int) -> None:
+    headers = {f"X-{number}": "1" for number in range(100 - len(edge_headers()) + more)}
+    assert stand.connector.ask("/ok", headers=headers).status == status
 
 
 @pytest.mark.parametrize("kind", BROKEN)
