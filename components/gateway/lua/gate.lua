@@ -13,7 +13,7 @@ local rules = require "rules"
 local gate = {}
 local var, get_headers = ngx.var, ngx.req.get_headers
 local config, peer_bytes
-local prefix, served = "", 0
+local prefix, begun, served = "", "", 0
 
 local function hex(bytes)
     return (bytes:gsub(".", function(byte) return ("%02x"):format(byte:byte()) end))
@@ -60,10 +60,15 @@ local function shorten(agent, target)
     if #target > target_end then var.short_target = target:sub(1, target_end) end
 end
 
--- 24 random digits of the worker, 8 that count its requests.
+local ENDS = {}
+for number = 0, 255 do ENDS[number] = bit.tohex(number, 2) end
+
+-- 24 random digits of the worker, 8 that count its requests: all but the last two stay for 256 of them.
 local function next_id()
+    local last = served % 256
+    if last == 0 then begun = prefix .. bit.tohex(served / 256, 6) end
     served = (served + 1) % 0x100000000
-    return prefix .. bit.tohex(served)
+    return begun .. ENDS[last]
 end
 
 -- nginx takes the first of two such headers, other software the last, or all of them: only one is an address. Where it

@@ -64,7 +64,7 @@ def write(folder: Path, files: Mapping[str, str]) -> None:
 
 
 def _link_own_lua(folder: Path) -> None:
-    """The Lua files that come with nginx's module, where it looks first: in its usual place may be an older Debian's."""
+    """The Lua files of nginx's module, where it looks first: in its usual place may be those of an older one."""
     for name in ("resty", "ngx"):
         link = folder / "lua" / name
         link.parent.mkdir(exist_ok=True)

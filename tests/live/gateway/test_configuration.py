@@ -32,7 +32,7 @@ def planned(raw: dict[str, Any] | None = None) -> Values:
 def checked(
     given: Values, spoil: tuple[str, str] = ("", ""), check: tuple[str, ...] = ("-t",)
 ) -> subprocess.CompletedProcess[str]:
-    """`nginx -t`, or its start that has to fail, where the plan's addresses exist: in a network namespace that ends with the command."""
+    """`nginx -t`, or a start that has to fail, where the plan's addresses exist: in a network namespace of its own."""
     folder = folder_for_nobody()
     # Standard output belongs to whoever runs the test; a container's belongs to its user.
     given = replace(given, scratch=f"{folder}/run", log=f"{folder}/access.log")
