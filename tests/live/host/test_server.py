@@ -14,7 +14,7 @@ from tests.live.host.rented import Server
 from tests.live.host.scan import PORTS, capture, opened, scan
 
 pytestmark = pytest.mark.machine
-DOCKER_RUN = "docker run --detach --init --restart unless-stopped"
+DOCKER_RUN = "docker run --detach --init"
 HTTPD = "busybox:test /bin/httpd -f -p 80 -h /www"
 LAST_COUNTER = "sed -nE 's/.*counter packets ([0-9]+) .*/\\1/p' | tail -1"
 HOST_PORT = 2022
@@ -167,7 +167,8 @@ class TestOutside:
 
     def test_a_container_published_by_hand_stays_unreachable(self, server: Server) -> None:
         server.machine.output("docker import /usr/local/share/busybox.tar busybox:test")
-        server.machine.output(f"{DOCKER_RUN} --name published --publish 0.0.0.0:8080:80 --volume kept:/data {HTTPD}")
+        options = "--restart unless-stopped --publish 0.0.0.0:8080:80 --volume kept:/data"
+        server.machine.output(f"{DOCKER_RUN} --name published {options} {HTTPD}")
         server.machine.output("docker exec published /bin/sh -c 'echo precious > /data/file'")
         answers = "docker exec published /bin/wget -qO- http://127.0.0.1/"
         wait_for(lambda: "container" in server.machine.run(answers).output, answers, 120)
