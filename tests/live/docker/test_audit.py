@@ -15,7 +15,7 @@ from ops.audit.result import Result
 from ops.audit.table import CHECKS
 from ops.preview.record import Recording
 from tests.live.docker.deployed import Deployed, until
-from tests.live.docker.recorded import ROOT, STACK
+from tests.live.docker.recorded import ROOT, STACK, by_tag
 from tests.programs import need
 from topology import plan
 
@@ -40,7 +40,7 @@ RESOLVER = "10.128.0.2"
 
 @cache
 def _program() -> Recording:
-    return gather.program(ROOT, STACK)
+    return by_tag(gather.program(ROOT, STACK))
 
 
 def _live(stack: Deployed) -> Live:
