@@ -20,9 +20,9 @@ mmdebstrap --quiet --variant=extract --mode=root --aptopt="APT::Install-Recommen
   trixie "$root" "deb $main trixie main" "deb ${security:-$main} trixie-security main"
 
 rm -rf "$place"
-install -d "$place/share"
-cp -a "$root/usr/sbin/nginx" "$place/"
-cp -a "$root/usr/lib/nginx/modules" "$root/usr/lib/x86_64-linux-gnu" "$place/"
+install -d "$place/share" "$place/x86_64-linux-gnu"
+cp -a "$root/usr/sbin/nginx" "$root/usr/lib/nginx/modules" "$place/"
+cp -a "$root"/usr/lib/x86_64-linux-gnu/{lua,*.so*} "$place/x86_64-linux-gnu/"
 cp -a "$root/usr/share/lua" "$root/usr/share/luajit-2.1" "$place/share/"
 chmod -R a+rX "$place"
 install -m 755 nginx-1.26.sh "$launcher"

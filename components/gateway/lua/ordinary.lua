@@ -1,11 +1,9 @@
--- Whether a request looks like almost all others: a plain address, asked for by a browser. CrowdSec is told of what does
--- not, even where it succeeds (log.conf).
+-- Whether a user agent is a browser's: the second half of what an ordinary request is, after ordinary.conf. CrowdSec is not
+-- told of what succeeds and is ordinary (hosts.conf).
 --
--- Danger: a scenario that looks for a text in an address or a user agent does not see what is ordinary here. So few
--- characters are, and none of the words that scenarios find in them. And what is ordinary is logged without being escaped: no
--- expression here may take a quotation mark, a backslash or a control character.
+-- Danger: a scenario that looks for a text in a user agent does not see a browser's. And it is logged without being escaped: no
+-- pattern here may take a quotation mark, a backslash or a control character.
 local ordinary = {}
-local find = ngx.re.find
 
 ordinary.LONGEST_TARGET, ordinary.LONGEST_AGENT = 1024, 256
 

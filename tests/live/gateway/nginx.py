@@ -31,9 +31,9 @@ def binary() -> str:
     return shutil.which(PROGRAM, path=f"{os.environ['PATH']}:/usr/local/bin") or PROGRAM
 
 
-def arguments(folder: Path) -> list[str]:
+def arguments(folder: Path, modules: tuple[str, ...] = NEEDED) -> list[str]:
     """How the container starts its OpenResty, plus the modules that OpenResty has built in and Debian has not."""
-    load = " ".join(f"load_module {MODULES / name};" for name in NEEDED)
+    load = " ".join(f"load_module {MODULES / name};" for name in modules)
     return [binary(), "-e", "stderr", "-p", f"{folder}/", "-c", f"{folder}/gateway/nginx.conf", "-g", load]
 
 

@@ -163,7 +163,7 @@ def plain_nginx(number: int) -> Iterator[int]:
     """An nginx that hides nothing, as a control; gives its port."""
     folder = folder_for_nobody()
     write(folder, {"gateway/nginx.conf": PLAIN.format(address=GATEWAY, port=PORT + number)})
-    nginx = Nginx(folder, f"http://{GATEWAY}:{PORT + number}/", arguments(folder), PORT + number)
+    nginx = Nginx(folder, f"http://{GATEWAY}:{PORT + number}/", arguments(folder, ()), PORT + number)
     try:
         yield nginx.port
     finally:

@@ -167,7 +167,7 @@ def _takes_any(what: str) -> Change:
     def spoil(files: dict[str, str]) -> dict[str, str]:
         conf, lua = "/etc/zero-exposure/gateway/ordinary.conf", "/etc/zero-exposure/lua/ordinary.lua"
         path, right, wrong = {
-            "ray": (conf, " [\\w-]++ (?!", " .*+(?!"),
+            "ray": (conf, " [\\w-]++ (?=/)", " .*? (?=/)"),
             "target": (conf, "(?:/[\\w-]++)*+", "/.*+"),
             "agent": (lua, "found = is_browser(text)", "found = true"),
         }[what]

@@ -160,7 +160,7 @@ def test_control_a_path_with_one_reading_arrives_as_it_was_sent(stand: Stand, pa
     assert stand.backends["api"].seen[-1]["target"] == path
 
 
-@pytest.mark.parametrize("target", ["*", "ok", "?"])
+@pytest.mark.parametrize("target", ["*", "ok", "?", f"http://{HOST}?a=b"])
 def test_only_a_path_is_a_target(stand: Stand, target: str) -> None:
     assert stand.connector.ask(target, "OPTIONS").status == 400
 
