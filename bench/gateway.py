@@ -65,7 +65,7 @@ def _proxies(stack: ExitStack) -> list[Proxy]:
     for number, start in enumerate(STARTS, start=62):
         found.append(start(number))
         stack.callback(found[-1].stop)
-    time.sleep(3)  # Caddy starts slowly, and a hundred thousand bans are taken over in pieces.
+    time.sleep(3)  # Caddy starts slowly.
     return found
 
 

@@ -6,6 +6,7 @@ import shutil
 import socket
 import subprocess
 import threading
+import urllib.request
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import IPv4Address
@@ -14,7 +15,16 @@ from pathlib import Path
 from components.gateway.render import Crowdsec, Values, files
 from settings.gateway import Gateway
 from settings.route import Route
-from tests.live.gateway.nginx import Nginx, arguments, binary, folder_for_nobody, give_to_nobody, unprivileged, write
+from tests.live.gateway.nginx import (
+    Nginx,
+    arguments,
+    binary,
+    folder_for_nobody,
+    give_to_nobody,
+    unprivileged,
+    wait_until,
+    write,
+)
 from tests.live.gateway.stand import loopback
 from topology import Upstream
 
@@ -108,7 +118,14 @@ def gateway(name: str, number: int, *, bans: int = 0, routes: int = 0) -> Proxy:
     )
     write(folder, files(given) | {"secrets/crowdsec-key": "key"})
     nginx = Nginx(folder, f"http://{given.metrics_listen[0]}/healthy", arguments(folder))
+    wait_until(lambda: _has_decisions(given.metrics_listen[0]), nginx.errors, within=60)
     return Proxy(name, given.listen, nginx.process, folder)
+
+
+def _has_decisions(metrics: str) -> bool:
+    """Whether the gateway has taken over the whole list, which it does in pieces."""
+    with urllib.request.urlopen(f"http://{metrics}/metrics", timeout=10) as answer:
+        return b"gateway_crowdsec_last_success_seconds" in answer.read()
 
 
 def log_port() -> int:
