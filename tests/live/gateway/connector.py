@@ -10,6 +10,8 @@ from typing import Self
 VISITOR = "198.51.100.7"
 OPERATOR = "203.0.113.7"
 HOST = "app.example.com"
+BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:132.0) Gecko/20100101 Firefox/132.0"
+"""An ordinary one, so that tests take the way that almost all requests take."""
 TIMEOUT = 10.0
 
 
@@ -116,7 +118,7 @@ def edge_headers(visitor: str = VISITOR, host: str = HOST) -> dict[str, str]:
         "CF-Ray": "8f2b00000000abcd-FRA",
         "X-Forwarded-For": visitor,
         "X-Forwarded-Proto": "https",
-        "User-Agent": "Mozilla/5.0 (test)",
+        "User-Agent": BROWSER,
     }
 
 
