@@ -181,7 +181,7 @@ def _active(stack: Deployed) -> set[str]:
 
 
 def _asked(stack: Deployed, question: str) -> Any:
-    """What Prometheus itself says. On a busy machine the Engine may close a command's output before any of it is there."""
+    """What Prometheus itself says. On a busy machine the Engine may close an output before any of it is there."""
     said: list[str] = []
 
     def answered() -> bool:
