@@ -7,11 +7,12 @@ set -u
 here=${0%/*}
 . "$here/common.sh"
 exclusively
-former="${RESTIC_PASSWORD_FILE%/*}/former"
+former="${RESTIC_PASSWORD_FILE%/*}/former" used="$WORK/.former"
+# What a run that was killed has left behind.
+rm -f "$used"
 [ -f "$former" ] || exit 0
 count=$(wc -l <"$former")
 [ "$(recall renewed)" != "$count" ] || exit 0
-used="$WORK/.former"
 trap 'rm -f "$used"' EXIT
 
 # The id of the key that a password file opens; nothing where it opens none.
