@@ -10,7 +10,7 @@ PACK := --policy-pack policy $(addprefix --policy-pack-config ,$(wildcard policy
 .DEFAULT_GOAL := help
 .PHONY: help init doctor preview review deploy destroy orphans changes drift audit rotate snapshots restore diagram picture report sbom \
 	test test-engine test-interrupted test-slow test-host test-tools check \
-	up-simulated preview-simulated destroy-simulated destroy orphans changes \
+	up-simulated preview-simulated destroy-simulated \
 	workflows lock vulnerabilities verify-images bench schema policy-state policy-coverage clean cli
 
 help: ## this list
@@ -42,7 +42,7 @@ review: $(READY) ## what the working tree would change in STACK, compared with B
 deploy: cli $(READY) ## `pulumi up` of STACK with the policy pack; YES=1 asks nothing
 	@pulumi up --stack $(STACK) $(PACK) $(if $(YES),--yes --non-interactive)
 
-destroy: $(READY) ## a stack's end; its data stays, and a later `up` builds a server around it. YES=1 asks nothing
+destroy: cli $(READY) ## a stack's end; its data stays, and a later `up` builds a server around it. YES=1 asks nothing
 	@$(BIN)/python -m ops.destroy --stack $(STACK) $(if $(YES),--yes)
 
 orphans: $(READY) ## what an interrupted `up` of STACK has made and Pulumi does not know; deleted on a word, or with YES=1
@@ -53,12 +53,6 @@ up-simulated preview-simulated destroy-simulated: $(READY)
 up-simulated: ## `pulumi up` of STACK against simulated clouds on this machine: no account, no cost
 preview-simulated: ## `pulumi preview` of the same
 destroy-simulated: ## `pulumi destroy` of the same; what is protected stays
-
-destroy: cli $(READY) ## take STACK down; what holds data is protected and stays. YES=1 asks nothing
-	@$(BIN)/python -m ops.destroy --stack $(STACK) $(if $(YES),--yes)
-
-orphans: $(READY) ## what an interrupted `up` of STACK has made and Pulumi does not know; it is shown, and deleted where you say so
-	@$(BIN)/python -m ops.orphans --stack $(STACK) $(if $(YES),--yes)
 
 drift: cli $(READY) ## is what STACK has deployed still what the program says? Exit code 1 where it is not
 	@pulumi preview --stack $(STACK) $(PACK) --refresh --expect-no-changes --diff
@@ -141,9 +135,6 @@ schema: $(READY) ## write stack.schema.json, which editors use to complete and c
 
 policy-state: cli $(READY) ## hold the policy pack against what STACK has deployed, reads and imports included
 	@pulumi policy analyze --stack $(STACK) $(PACK)
-
-changes: cli $(READY) ## write docs/changes.md from the real engine's plans (a quarter of an hour)
-	@$(BIN)/python -m ops.changes
 
 policy-coverage: $(READY) ## write docs/policy-coverage.md from the rule table
 	@$(BIN)/python -m policy.coverage

@@ -19,7 +19,7 @@ def _make(target: str, path: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(words, cwd=ROOT, env={"PATH": str(path)}, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize("target", ["deploy", "drift", "policy-state", "test-engine", "test-interrupted"])
+@pytest.mark.parametrize("target", ["deploy", "destroy", "drift", "policy-state", "test-engine", "test-interrupted"])
 def test_without_the_cli_a_target_names_it_and_stops(target: str, tmp_path: Path) -> None:
     done = _make(target, tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
@@ -32,6 +32,12 @@ def test_with_the_cli_nothing_is_said(tmp_path: Path) -> None:
     (tmp_path / "pulumi").chmod(0o755)
     done = _make("cli", tmp_path)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_every_target_has_one_recipe() -> None:
+    recipes = re.findall(r"^([a-z-]+):[^=\n]*\n\t", TEXT, re.MULTILINE)
+    assert sorted(set(recipes)) == sorted(recipes)
+    assert len(recipes) > 25
 
 
 def test_every_recipe_that_calls_the_cli_asks_for_it_first() -> None:

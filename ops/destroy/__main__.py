@@ -23,7 +23,8 @@ def main() -> int:
     parser.add_argument("--stack", default="dev", help="which stack (default: dev)")
     parser.add_argument("--yes", action="store_true", help="ask nothing")
     options = parser.parse_args()
-    if not options.yes and input(f"Destroy {options.stack}? Then write its name: ") != options.stack:
+    if not options.yes and _answer(f"Destroy {options.stack}? Then write its name: ") != options.stack:
+        print("Nothing was destroyed.", file=sys.stderr)
         return 1
     try:
         release(options.stack, _cli)
@@ -31,6 +32,14 @@ def main() -> int:
         print(getattr(error, "stderr", "") or error, file=sys.stderr)
         return 1
     return subprocess.run(["pulumi", *command(options.stack)], cwd=ROOT, check=False).returncode
+
+
+def _answer(question: str) -> str:
+    """Empty where there is nobody to ask."""
+    try:
+        return input(question)
+    except EOFError:
+        return ""
 
 
 def command(stack: str) -> tuple[str, ...]:
