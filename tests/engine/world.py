@@ -4,8 +4,8 @@ import json
 import os
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -138,15 +138,34 @@ def world(
 def worlds(
     folder: Path, stacks: Sequence[str], environment: Mapping[str, str] = NOTHING, real_engine: bool = False
 ) -> Iterator[list[World]]:
-    """Stacks side by side: one checkout, one backend, the same clouds. ``environment`` is added to the CLI's."""
+    """Stacks side by side: one checkout, one backend, one account at Cloudflare; each has a project at Hetzner and an
+    Engine of its own, as servers have. ``environment`` is added to the CLI's.
+    """
     simulations = [Simulation(ROOT, stack, folder) for stack in stacks]
     simulations[0].prepare(real_engine)
     left_out = {"exclude": [NO_WAY_OUT[1]], "exclude_dependents": True} if real_engine else {}
-    with clouds([simulation.values() for simulation in simulations], folder) as served:
-        made = {**simulations[0].environment(served), **environment}
+    with _served(simulations, folder) as served:
+        pairs = list(zip(simulations, served, strict=True))
+        made = [{**simulation.environment(each), **environment} for simulation, each in pairs]
         # The Automation API adds this process's environment, so that is made anew too.
-        with patch.dict(os.environ, made, clear=True):
-            yield [World(_select(simulation, made), served, simulation, left_out) for simulation in simulations]
+        with patch.dict(os.environ, made[0], clear=True):
+            yield [
+                World(_select(simulation, own), each, simulation, left_out)
+                for (simulation, each), own in zip(pairs, made, strict=True)
+            ]
+
+
+@contextmanager
+def _served(simulations: Sequence[Simulation], folder: Path) -> Iterator[list[Clouds]]:
+    with ExitStack() as stack:
+        shared = stack.enter_context(clouds([simulation.values() for simulation in simulations], folder))
+        served = [shared]
+        for simulation in simulations[1:]:
+            (folder / simulation.stack).mkdir(exist_ok=True)
+            own = stack.enter_context(clouds([], folder / simulation.stack))
+            address = shared.cloudflare_endpoint
+            served.append(replace(own, cloudflare=shared.cloudflare, cloudflare_endpoint=address))
+        yield served
 
 
 def _select(simulation: Simulation, made: dict[str, str]) -> automation.Stack:
