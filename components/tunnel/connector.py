@@ -10,8 +10,8 @@ import pulumi_random as random
 from components.tunnel import render
 from settings import cloud
 
-SECRET_BYTES = 32
-"""The least that Cloudflare takes."""
+SECRET_LENGTH = 48
+"""Letters and digits: 285 bits."""
 
 
 @dataclass(frozen=True)
@@ -32,14 +32,16 @@ def connector(
     opts: pulumi.ResourceOptions,
 ) -> Connector:
     """A tunnel with its ingress. ``audiences``: guarded host → audience tag of its Access application."""
-    secret = random.RandomBytes(f"{name}-secret", length=SECRET_BYTES, opts=opts)
+    # Not RandomBytes: the provider makes its value the resource's id, which is plain text in the state.
+    password = random.RandomPassword(f"{name}-secret", length=SECRET_LENGTH, special=False, opts=opts)
+    secret: pulumi.Output[str] = pulumi.Output.secret(password.result.apply(render.secret))
     tunnel = cloudflare.ZeroTrustTunnelCloudflared(
         f"{name}-tunnel",
         account_id=account.account_id,
         name=title,
         # The default, local, would leave the ingress to a file on the server, where no preview sees it.
         config_src="cloudflare",
-        tunnel_secret=secret.base64,
+        tunnel_secret=secret,
         opts=opts,
     )
     config = cloudflare.ZeroTrustTunnelCloudflaredConfig(
@@ -53,7 +55,7 @@ def connector(
         opts=opts,
     )
     # The id is taken from the configuration: no connector starts before its ingress is in place.
-    parts = pulumi.Output.all(account.account_id, config.tunnel_id, secret.base64)
+    parts = pulumi.Output.all(account.account_id, config.tunnel_id, secret)
     return Connector(tunnel, config, pulumi.Output.secret(parts.apply(lambda found: render.token(*found))))
 
 

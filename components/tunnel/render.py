@@ -1,6 +1,7 @@
 """What the two tunnels serve, and under which names. Pure."""
 
 import base64
+import hashlib
 import json
 import re
 from dataclasses import dataclass
@@ -67,6 +68,11 @@ def app_names(domain: str, visitor_hosts: tuple[str, ...], admin_hosts: tuple[st
 def target(tunnel_id: str) -> str:
     """What a CNAME of a tunnel points at. The name resolves for Cloudflare's proxy only."""
     return f"{tunnel_id}.cfargotunnel.com"
+
+
+def secret(text: str) -> str:
+    """A tunnel's secret in the form that Cloudflare takes: base64 of 32 bytes, here of a random text's digest."""
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
 def token(account_id: str, tunnel_id: str, secret: str) -> str:

@@ -40,11 +40,6 @@ def masked(name: str) -> str:
     return f"masked-{name}"
 
 
-def _bytes(name: str, inputs: Inputs) -> dict[str, Any]:
-    raw = hashlib.sha256(masked(name).encode()).digest()[: int(inputs.get("length", 32))]
-    return {"base64": base64.b64encode(raw).decode(), "hex": raw.hex()}
-
-
 def _key(name: str, _inputs: Inputs) -> dict[str, Any]:
     blob = b"\x00\x00\x00\x0bssh-ed25519\x00\x00\x00\x20" + hashlib.sha256(name.encode()).digest()
     public = f"ssh-ed25519 {base64.b64encode(blob).decode()}"
@@ -66,7 +61,6 @@ def _service_token(name: str, _inputs: Inputs) -> dict[str, Any]:
 
 SIMULATED: dict[str, Simulated] = {
     "random:index/randomPassword:RandomPassword": lambda name, _: {"result": masked(name)},
-    "random:index/randomBytes:RandomBytes": _bytes,
     "tls:index/privateKey:PrivateKey": _key,
     "tls:index/selfSignedCert:SelfSignedCert": lambda name, _: {"certPem": masked(name)},
     "hcloud:index/server:Server": _server,

@@ -5,7 +5,6 @@ from typing import Any
 
 KINDS = (
     "random:index/randomPassword:RandomPassword",
-    "random:index/randomBytes:RandomBytes",
     "tls:index/privateKey:PrivateKey",
     "cloudflare:index/zeroTrustAccessServiceToken:ZeroTrustAccessServiceToken",
 )

@@ -129,7 +129,7 @@ RULES = (
         id="tunnel-secret-length",
         severity="high",
         claim="A tunnel's secret has at least 32 random bytes.",
-        remediation="Use RandomBytes(length=32).base64.",
+        remediation="Use base64 of 32 bytes made of a RandomPassword, such as its SHA-256.",
         threat="tunnel",
         types=TUNNELS,
         check=secret_length,

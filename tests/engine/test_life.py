@@ -25,7 +25,6 @@ KEPT = {"engine_images"}
 """What outlives `destroy`: protected data, and images, which the next `up` need not pull."""
 SECRET_OUTPUTS = {
     "random:index/randomPassword:RandomPassword": ("result", "bcryptHash"),
-    "random:index/randomBytes:RandomBytes": ("base64", "hex"),
     "tls:index/privateKey:PrivateKey": ("privateKeyOpenssh", "privateKeyPem", "privateKeyPemPkcs8"),
     "cloudflare:index/zeroTrustAccessServiceToken:ZeroTrustAccessServiceToken": ("clientSecret",),
     "cloudflare:index/zeroTrustTunnelCloudflared:ZeroTrustTunnelCloudflared": ("tunnelSecret",),

@@ -188,7 +188,7 @@ def cloud(known: bool = True) -> list[Resource]:
 
 def _host(known: bool) -> list[Resource]:
     key = resource("tls:index/privateKey:PrivateKey", "host-key", {"algorithm": "ED25519"})
-    secret = resource("random:index/randomBytes:RandomBytes", "tunnel-secret", {"length": 32})
+    secret = resource("random:index/randomPassword:RandomPassword", "tunnel-secret", {"length": 48})
     firewall = resource(
         tokens.FIREWALL,
         "firewall",

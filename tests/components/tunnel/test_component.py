@@ -8,7 +8,7 @@ import pulumi_cloudflare as cloudflare
 import pytest
 
 from components.tunnel.component import Tunnel, TunnelArgs
-from components.tunnel.render import token
+from components.tunnel.render import secret, token
 from ops.preview.record import record as record_run
 from policy.rules.model import UNKNOWN, Resource, leaves
 from settings import cloud
@@ -26,7 +26,7 @@ APPLICATION = "cloudflare:index/zeroTrustAccessApplication:ZeroTrustAccessApplic
 POLICY = "cloudflare:index/zeroTrustAccessPolicy:ZeroTrustAccessPolicy"
 SERVICE_TOKEN = "cloudflare:index/zeroTrustAccessServiceToken:ZeroTrustAccessServiceToken"
 NOTIFICATION = "cloudflare:index/notificationPolicy:NotificationPolicy"
-SECRET = "random:index/randomBytes:RandomBytes"
+PASSWORD = "random:index/randomPassword:RandomPassword"
 
 
 def tunnel(**changed: Any) -> Tunnel:
@@ -85,9 +85,8 @@ def listed_by_name(recording: Recording, hosts: tuple[str, ...]) -> list[str]:
 
 def secrets_of(recording: Recording) -> set[str]:
     """Texts that must stay secret: the tunnels' secrets, the tokens made of them, the service token."""
-    raw = {
-        entry.outputs["base64"] for entry in recording.registrations if entry.resource.type == SECRET and entry.outputs
-    }
+    made = [entry for entry in recording.registrations if entry.resource.type == PASSWORD and entry.outputs]
+    raw = {secret(entry.outputs["result"]) for entry in made}
     ids = {config.props["tunnelId"] for config in recording.of_type(CONFIG)}
     shown = {entry.outputs["clientSecret"] for entry in recording.registrations if entry.resource.type == SERVICE_TOKEN}
     return raw | shown | {token("a" * 32, tunnel_id, secret) for tunnel_id in ids for secret in raw}
@@ -307,3 +306,10 @@ def _config(service: str, last: str) -> None:
         tunnel_id="z",
         config=cloudflare.ZeroTrustTunnelCloudflaredConfigConfigArgs(ingresses=rules),
     )
+
+
+@both_modes
+def test_no_secret_is_made_by_a_type_whose_id_is_its_value(preview: bool) -> None:
+    """Ids are plain text in the state."""
+    assert [resource.name for resource in run(program, preview).resources if "RandomBytes" in resource.type] == []
+    assert len(run(program, preview).of_type(PASSWORD)) == 2

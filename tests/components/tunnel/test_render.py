@@ -110,6 +110,12 @@ def test_an_ssh_host_that_a_route_has_is_refused(chosen: str | None) -> None:
         render.ssh_host("dev", DOMAIN, chosen, ("ssh-dev.example.com",))
 
 
+def test_a_tunnels_secret_is_32_bytes_of_a_random_text() -> None:
+    one, other = render.secret("random"), render.secret("another")
+    assert len(base64.b64decode(one, validate=True)) == 32
+    assert one != other
+
+
 def test_the_token_has_the_three_fields_that_the_connector_reads() -> None:
     secret = base64.b64encode(bytes(32)).decode()
     decoded = json.loads(base64.b64decode(render.token("account", "tunnel", secret), validate=True))

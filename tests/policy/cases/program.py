@@ -25,6 +25,7 @@ REMOTE = "command:remote:Command"
 PINNED = {"host": "10.0.0.5", "hostKey": "ssh-ed25519 AAAA"}
 
 UNLISTED = (
+    "random:index/randomBytes:RandomBytes",
     "cloudflare:index/tunnel:Tunnel",
     "cloudflare:index/record:Record",
     "cloudflare:index/accessApplication:AccessApplication",
