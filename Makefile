@@ -11,7 +11,7 @@ PACK := --policy-pack policy $(addprefix --policy-pack-config ,$(wildcard policy
 .PHONY: help init doctor preview review deploy destroy orphans changes drift audit rotate snapshots restore diagram picture report sbom \
 	test test-engine test-interrupted test-slow test-host test-tools check \
 	up-simulated preview-simulated destroy-simulated \
-	workflows lock vulnerabilities verify-images bench schema policy-state policy-coverage clean cli
+	workflows lock vulnerabilities verify-images bench schema scale policy-state policy-coverage clean cli
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -107,6 +107,7 @@ check: $(READY) workflows ## formatting, lint, types, workflows, and that genera
 	@$(BIN)/mypy .
 	@$(BIN)/python -m ops.schema --check
 	@$(BIN)/python -m policy.coverage --check
+	@$(BIN)/python -m ops.scale --check
 	@$(BIN)/python -m ops.diagram --stack dev --svg docs/img/dev.svg --check
 	@$(BIN)/python -m policy.source __main__.py deployment.py topology.py settings components
 
@@ -135,6 +136,9 @@ schema: $(READY) ## write stack.schema.json, which editors use to complete and c
 
 policy-state: cli $(READY) ## hold the policy pack against what STACK has deployed, reads and imports included
 	@pulumi policy analyze --stack $(STACK) $(PACK)
+
+scale: $(READY) ## write the table in docs/scale.md: what many machines are made of, and where it ends
+	@$(BIN)/python -m ops.scale
 
 policy-coverage: $(READY) ## write docs/policy-coverage.md from the rule table
 	@$(BIN)/python -m policy.coverage

@@ -4,15 +4,18 @@ from dataclasses import dataclass
 
 import pulumi
 import pulumi_cloudflare as cloudflare
+import pulumi_docker as docker
 import pulumi_random as random
 
 from components.backup.component import Backup, BackupArgs
+from components.cluster.component import Login, Member, MemberArgs, Swarm, SwarmArgs
 from components.edge.component import Edge, EdgeArgs
 from components.egress import render as ways_out
 from components.egress.component import Egress, EgressArgs
 from components.engine.component import Engine, EngineArgs, Server
 from components.gateway.component import Gateway, GatewayArgs
-from components.host.component import Host, HostArgs
+from components.host.component import Host, HostArgs, Place
+from components.host.fleet import Fleet, FleetArgs
 from components.intrusion.component import EdgeList, Intrusion, IntrusionArgs
 from components.monitoring import render as watching
 from components.monitoring.component import Monitoring, MonitoringArgs
@@ -20,26 +23,32 @@ from components.networks.component import Networks, NetworksArgs
 from components.resolver import render as names
 from components.resolver.component import Resolver, ResolverArgs
 from components.services.component import Services, ServicesArgs
-from components.site import Site
-from components.tunnel.component import Tunnel, TunnelArgs
+from components.site import Site, SwarmSite
+from components.tunnel.component import ONE_SERVER, Tunnel, TunnelArgs
 from settings.cloud import Cloudflare
 from settings.cloud import Host as HostSettings
 from settings.load import SettingsError
+from settings.nodes import Machine
 from settings.reference import WATCHER, Credential
 from settings.stack import Settings
-from topology import RESOLVER, Topology, measured
+from topology import Cluster, Topology, measured
 
 Exports = dict[str, pulumi.Input[object]]
 
 
 @dataclass(frozen=True)
 class Cloud:
-    """What containers need of a server at Hetzner behind Cloudflare."""
+    """What containers need of servers at Hetzner behind Cloudflare. ``shown``: what the stack tells of them.
 
-    server: Server
+    ``engine`` is what services are made by; on a Swarm ``engines`` are the machines' own, by name.
+    """
+
+    engine: Engine | Swarm
+    engines: dict[str, docker.Provider]
     tunnel: Tunnel
     account_id: str
     bans: cloudflare.List | None
+    shown: Exports
 
 
 def deploy(settings: Settings, topology: Topology, stack: str) -> Exports:
@@ -53,10 +62,7 @@ def deploy(settings: Settings, topology: Topology, stack: str) -> Exports:
         **_subscription(settings, services),
         "urls": list(cloud.tunnel.urls),
         "adminUrls": list(cloud.tunnel.admin_urls),
-        "sshHost": cloud.tunnel.ssh_host,
-        "hostKey": cloud.server["host_key"],
-        "serverId": cloud.server["server_id"],
-        "adminTunnelId": cloud.tunnel.admin_tunnel_id,
+        **cloud.shown,
         "appTunnelId": cloud.tunnel.app_tunnel_id,
         "serviceTokenId": cloud.tunnel.service_token_id,
         "serviceTokenSecret": cloud.tunnel.service_token_secret,
@@ -64,13 +70,24 @@ def deploy(settings: Settings, topology: Topology, stack: str) -> Exports:
 
 
 def _cloud(settings: Settings, topology: Topology, stack: str) -> Cloud:
-    """Tunnels, the zone's protection and the server."""
+    """Tunnels, the zone's protection and the servers."""
     if settings.cloudflare is None or settings.host is None:
         raise SettingsError("cloudflare, host: needed with target: cloud")
     tunnel = _tunnel(settings, settings.cloudflare, topology, stack)
     edge = _edge(settings, settings.cloudflare, topology, tunnel, stack)
+    account = settings.cloudflare.account_id
+    if topology.cluster:
+        swarm, engines, shown = _machines(settings, settings.host, topology.cluster, tunnel, stack)
+        return Cloud(swarm, engines, tunnel, account, edge.bans, shown)
     server = _server(settings, settings.host, tunnel, stack)
-    return Cloud(server, tunnel, settings.cloudflare.account_id, edge.bans)
+    engine = Engine("engine", EngineArgs(server=server))
+    shown = {
+        "sshHost": tunnel.ssh_host,
+        "hostKey": server["host_key"],
+        "serverId": server["server_id"],
+        "adminTunnelId": tunnel.admin_tunnel_ids[ONE_SERVER],
+    }
+    return Cloud(engine, {}, tunnel, account, edge.bans, shown)
 
 
 def _tunnel(settings: Settings, zone: Cloudflare, topology: Topology, stack: str) -> Tunnel:
@@ -83,6 +100,7 @@ def _tunnel(settings: Settings, zone: Cloudflare, topology: Topology, stack: str
         visitor_hosts=topology.visitor_hosts,
         admin_hosts=topology.admin_hosts,
         gateway_url=topology.gateway_url,
+        machines=tuple(machine.name for machine in settings.machines),
     )
     return Tunnel("tunnel", args)
 
@@ -96,7 +114,7 @@ def _edge(settings: Settings, zone: Cloudflare, topology: Topology, tunnel: Tunn
         operators=settings.operators,
         visitor_hosts=topology.visitor_hosts,
         admin_hosts=topology.admin_hosts,
-        ssh_host=tunnel.ssh_host,
+        ssh_hosts=tuple(tunnel.ssh_hosts.values()),
         bans=settings.intrusion.edge_token is not None,
     )
     return Edge("edge", args)
@@ -112,15 +130,93 @@ def _server(settings: Settings, host: HostSettings, tunnel: Tunnel, stack: str) 
         admin_token=tunnel.admin_token,
     )
     if host.encrypted:
-        args["volume_key"] = _volume_key()
+        args["volume_key"] = _volume_key("volume-key")
     made = Host("host", args)
     return Server(ssh_host=tunnel.ssh_host, host_key=made.host_key, server_id=made.server_id, connected=[tunnel])
 
 
-def _volume_key() -> pulumi.Output[str]:
+def _machines(
+    settings: Settings, host: HostSettings, cluster: Cluster, tunnel: Tunnel, stack: str
+) -> tuple[Swarm, dict[str, docker.Provider], Exports]:
+    """Every machine of the Swarm, one after another: no two are made or replaced at the same time."""
+    fleet = Fleet(
+        "fleet",
+        FleetArgs(stack=stack, machines=cluster.machines, network=settings.swarm.network, operators=settings.operators),
+    )
+    made: dict[str, _Machine] = {}
+    for machine in sorted(cluster.machines, key=lambda each: each.name != cluster.through):
+        args = HostArgs(
+            stack=stack,
+            host=host,
+            operators=settings.operators,
+            pool=settings.network.pool,
+            admin_token=tunnel.admin_tokens[machine.name],
+            place=Place(
+                machine=machine,
+                turn=len(made),
+                firewall=fleet.firewall,
+                operators=fleet.operators,
+                subnet=fleet.subnet,
+                group=fleet.groups[machine.name],
+                after=[other.member.joined for other in list(made.values())[-1:]],
+            ),
+        )
+        if host.encrypted:
+            args["volume_key"] = _volume_key(f"volume-key-{machine.name}")
+        made[machine.name] = _machine(settings, cluster, Host(f"host-{machine.name}", args), machine, tunnel, made)
+    through = made[cluster.through]
+    swarm_args = SwarmArgs(
+        through=through.login,
+        members=[each.member.joined for each in made.values()],
+        server_ids=[each.host.server_id for each in made.values()],
+    )
+    swarm = Swarm("swarm", swarm_args)
+    shown: Exports = {
+        "sshHosts": tunnel.ssh_hosts,
+        "hostKeys": {name: each.host.host_key for name, each in made.items()},
+        "serverIds": {name: each.host.server_id for name, each in made.items()},
+        "adminTunnelIds": tunnel.admin_tunnel_ids,
+        "unlockKey": through.member.unlock_key,
+    }
+    return swarm, {name: each.engine.provider for name, each in made.items()}, shown
+
+
+@dataclass(frozen=True)
+class _Machine:
+    """One server of a Swarm with what was made for it."""
+
+    host: Host
+    engine: Engine
+    member: Member
+    login: Login
+
+
+def _machine(
+    settings: Settings, cluster: Cluster, host: Host, machine: Machine, tunnel: Tunnel, others: dict[str, _Machine]
+) -> _Machine:
+    """Wait for a server, and make it a member. The first one founds the Swarm, and takes in all others."""
+    ssh_host = tunnel.ssh_hosts[machine.name]
+    login = Login(machine=machine, ssh_host=ssh_host, host_key=host.host_key)
+    server = Server(
+        ssh_host=ssh_host, host_key=host.host_key, server_id=host.server_id, connected=[tunnel, *host.joined]
+    )
+    engine = Engine(f"engine-{machine.name}", EngineArgs(server=server))
+    args = MemberArgs(
+        own=login,
+        manager=others[cluster.through].login if others else None,
+        server_id=host.server_id,
+        members=[str(each.address) for each in cluster.machines],
+        pool=settings.network.pool,
+        autolock=settings.swarm.autolock,
+        ready=[engine],
+    )
+    return _Machine(host, engine, Member(f"member-{machine.name}", args), login)
+
+
+def _volume_key(name: str) -> pulumi.Output[str]:
     """Without this key the data is lost, so it is protected as the volume is."""
     key = random.RandomPassword(
-        "volume-key", length=64, special=False, opts=pulumi.ResourceOptions(protect=True, retain_on_delete=True)
+        name, length=64, special=False, opts=pulumi.ResourceOptions(protect=True, retain_on_delete=True)
     )
     return pulumi.Output.secret(key.result)
 
@@ -136,18 +232,21 @@ def _subscription(settings: Settings, services: Services) -> Exports:
 
 
 def _containers(settings: Settings, topology: Topology, stack: str, cloud: Cloud | None) -> Services:
-    """Networks and containers on the Engine of the server, or on this machine's."""
-    engine = Engine("engine", EngineArgs(server=cloud.server if cloud else None))
-    docker = pulumi.ResourceOptions(providers=[engine.provider])
-    networks = Networks("networks", NetworksArgs(stack=stack, topology=topology), docker)
+    """Networks and containers on the Engine of the server, on this machine's, or on a Swarm."""
+    engine = cloud.engine if cloud else Engine("engine", EngineArgs(server=None))
+    on_engine = pulumi.ResourceOptions(providers=[engine.provider])
+    networks = Networks("networks", NetworksArgs(stack=stack, topology=topology), on_engine)
     key = random.RandomPassword("digest-key", length=40, special=False).result
-    site = Site(stack, pulumi.Output.secret(key), topology.nodes[RESOLVER].addresses["egress"], networks.names)
-    resolver = Resolver("resolver", ResolverArgs(values=names.values(settings, topology), site=site), docker)
+    swarm = None
+    if topology.cluster and cloud:
+        swarm = SwarmSite(topology.cluster, topology.resolvers, cloud.engines, networks.ids)
+    site = Site(stack, pulumi.Output.secret(key), topology.resolvers[0], networks.names, swarm)
+    resolver = Resolver("resolver", ResolverArgs(values=names.values(settings, topology), site=site), on_engine)
     outward = ways_out.values(settings, topology)
     outside: list[pulumi.Resource] = []
     if outward.clients:
-        args = EgressArgs(values=outward, topology=topology, site=site, after=[resolver.container])
-        outside.append(Egress("egress", args, docker).container)
+        args = EgressArgs(values=outward, topology=topology, site=site, after=resolver.containers)
+        outside.append(Egress("egress", args, on_engine).container)
     services_args = ServicesArgs(
         services=settings.services,
         topology=topology,
@@ -155,7 +254,7 @@ def _containers(settings: Settings, topology: Topology, stack: str, cloud: Cloud
         secrets={name: pulumi.Output.secret(value.get_secret_value()) for name, value in settings.secrets.items()},
         generated=settings.generated,
     )
-    services = Services("services", services_args, docker)
+    services = Services("services", services_args, on_engine)
     intrusion_args = IntrusionArgs(
         intrusion=settings.intrusion,
         topology=topology,
@@ -164,7 +263,7 @@ def _containers(settings: Settings, topology: Topology, stack: str, cloud: Cloud
         secrets=services.secrets,
         edge=_edge_list(settings, services, cloud),
     )
-    intrusion = Intrusion("intrusion", intrusion_args, docker)
+    intrusion = Intrusion("intrusion", intrusion_args, on_engine)
     gateway_args = GatewayArgs(
         gateway=settings.gateway,
         tunnel=settings.tunnel,
@@ -176,11 +275,11 @@ def _containers(settings: Settings, topology: Topology, stack: str, cloud: Cloud
         tunnel_token=cloud.tunnel.app_token if cloud else None,
         secrets=services.secrets,
         crowdsec_key=intrusion.key,
-        connector_after=[resolver.container],
+        connector_after=resolver.containers,
     )
-    Gateway("gateway", gateway_args, docker)
-    monitoring = _monitoring(settings, topology, site, services, docker)
-    _backup(settings, topology, site, services, monitoring, [*outside, resolver.container], docker)
+    Gateway("gateway", gateway_args, on_engine)
+    monitoring = _monitoring(settings, topology, site, services, on_engine)
+    _backup(settings, topology, site, services, monitoring, [*outside, *resolver.containers], on_engine)
     return services
 
 

@@ -3,6 +3,8 @@
 An address is a function of names alone, so that adding a service moves no address of another one: a link's
 subnet is found by hashing ``client>server`` into the pool. Two links that fall on one subnet are an error with the
 line that mends it (``network.subnets``), never a silent move.
+
+On a Swarm a container's address is known only once it runs, so that networks are larger and names stand for members.
 """
 
 import hashlib
@@ -15,6 +17,7 @@ from typing import Literal
 
 from settings.backup import R2_HOST
 from settings.intrusion import Intrusion
+from settings.nodes import Machine
 from settings.route import Route
 from settings.service import Service
 from settings.stack import Settings
@@ -39,11 +42,20 @@ DASHBOARDS_PRESET = "grafana"
 """The preset that shows measurements: its services reach Prometheus."""
 COMMUNITY_DOMAINS = ("api.crowdsec.net", "hub-data.crowdsec.net")
 """Where CrowdSec's shared blocklists come from."""
-RESERVED_SLOTS = 16
-"""The pool's first sixteen /29s are the program's own: egress, ingress and room for what may come."""
+RESERVED_SLOTS, SWARM_RESERVED_SLOTS = 16, 32
+"""The pool's first sixteen /29s are the program's own: egress, ingress and room for what may come. On a Swarm its first
+thirty-two /26s: egress, ingress, what Swarm takes for itself, and the exporter that is on each machine."""
+EVERYWHERE = (1024, 24)
+"""Offset and prefix of the link to that exporter: two addresses for each machine."""
 # A network's second address is the one that is called: the server's firewall lets nobody call another one.
 EGRESS_ADDRESSES = {RESOLVER: 2, PROXY: 3, CLOUDFLARED: 4}
 INGRESS_ADDRESSES = {GATEWAY: 2, CLOUDFLARED: 3}
+LINK_PREFIX, SWARM_LINK_PREFIX = 29, 26
+"""Sizes of a link's subnet. A Swarm takes an address for each replica, each machine, and each one that is replaced."""
+SWARM_RESOLVERS = 3
+"""Names are asked for at three addresses at most: more are not read."""
+ANY = IPv4Address(0)
+"""A member's address where Swarm gives it one when it starts: whoever listens there listens to all of its own."""
 
 
 @dataclass(frozen=True)
@@ -56,11 +68,30 @@ class Network:
     members: dict[str, IPv4Address]
     client: str = ""
     server: str = ""
+    tasks: IPv4Network | None = None
+    """Part of the subnet that Swarm gives addresses from; None where all are fixed."""
 
     @property
     def internal(self) -> bool:
         """Without a route out. Only the egress network has one."""
         return self.kind != "egress"
+
+    def host(self, member: str) -> str:
+        """What another member calls it by: its address, or its name where Swarm gives addresses."""
+        address = self.members[member]
+        return member if address == ANY else str(address)
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """The machines of a Swarm. ``through``: the one that deployments go through. ``data``: the one that keeps what the
+    program itself has to keep. ``resolvers``: node → its machine."""
+
+    machines: tuple[Machine, ...]
+    through: str
+    data: str
+    gateways: int
+    resolvers: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -89,6 +120,8 @@ class Topology:
     networks: tuple[Network, ...]
     nodes: dict[str, Node]
     upstreams: tuple[Upstream, ...]
+    cluster: Cluster | None = None
+    """None where there is one server."""
 
     @cached_property
     def hosts(self) -> tuple[str, ...]:
@@ -109,15 +142,27 @@ class Topology:
     @cached_property
     def gateway_url(self) -> str:
         """Where the connector finds the gateway."""
-        return f"http://{self.nodes[GATEWAY].addresses['ingress']}:{GATEWAY_PORT}"
+        return f"http://{self.network('ingress').host(GATEWAY)}:{GATEWAY_PORT}"
 
     def network(self, name: str) -> Network:
         """A network by name. Raises ``KeyError`` where there is none."""
         return self._by_name[name]
 
     def servers(self, node: str) -> dict[str, IPv4Address]:
-        """Addresses of what a node calls, by name: lines of its hosts file."""
-        return {network.server: network.members[network.server] for network in self.networks if network.client == node}
+        """Addresses of what a node calls, by name: lines of its hosts file. None on a Swarm."""
+        called = [network for network in self.networks if network.client == node]
+        found = {network.server: network.members[network.server] for network in called}
+        return {server: address for server, address in found.items() if address != ANY}
+
+    def instances(self, name: str, service: Service) -> tuple[str, ...]:
+        """Node names of a service: one for each replica; on a Swarm, which counts replicas itself, one for all."""
+        return (name,) if self.cluster else instances(name, service)
+
+    @cached_property
+    def resolvers(self) -> tuple[IPv4Address, ...]:
+        """Addresses at which names are asked for."""
+        members = self.network("egress").members
+        return tuple(members[node] for node in (self.cluster.resolvers if self.cluster else (RESOLVER,)))
 
     @cached_property
     def _by_name(self) -> dict[str, Network]:
@@ -135,6 +180,27 @@ class SubnetClashError(ValueError):
 def instances(name: str, service: Service) -> tuple[str, ...]:
     """Node names of a service's replicas. The first bears the service's name, so a second one moves nothing."""
     return (name, *(f"{name}-{index}" for index in range(2, service.replicas + 1)))
+
+
+def nodes_of(settings: Settings, name: str) -> tuple[str, ...]:
+    """Node names of a service: one for each replica; on a Swarm, which counts replicas itself, one for all."""
+    return (name,) if settings.is_swarm else instances(name, settings.services[name])
+
+
+def resolvers(settings: Settings) -> dict[str, str]:
+    """Node → machine of each internal resolver of a Swarm. They are on machines, not on Swarm, for a fixed address."""
+    chosen = [machine.name for machine in settings.machines if machine.is_manager][:SWARM_RESOLVERS]
+    return {RESOLVER if index == 1 else f"{RESOLVER}-{index}": name for index, name in enumerate(chosen, start=1)}
+
+
+def cluster(settings: Settings) -> Cluster | None:
+    """The machines of a stack; None where there is one server."""
+    if not settings.is_swarm:
+        return None
+    through = settings.through.name
+    held = [settings.services[name].node for name in copied(settings)]
+    data = next((node for node in held if node), through)
+    return Cluster(settings.machines, through, data, settings.swarm.gateways, resolvers(settings))
 
 
 def copied(settings: Settings) -> tuple[str, ...]:
@@ -155,13 +221,13 @@ def links(settings: Settings) -> Iterator[tuple[str, str]]:
     yield from _backup_links(settings)
     yield from _monitoring_links(settings)
     for name, service in sorted(settings.services.items()):
-        for node in instances(name, service):
+        for node in nodes_of(settings, name):
             if service.routes:
                 yield GATEWAY, node
             if service.egress:
                 yield node, PROXY
             for used in sorted(set(service.uses)):
-                yield from ((node, server) for server in instances(used, settings.services[used]))
+                yield from ((node, server) for server in nodes_of(settings, used))
 
 
 def _intrusion_links(intrusion: Intrusion) -> Iterator[tuple[str, str]]:
@@ -196,14 +262,14 @@ def measured(settings: Settings) -> dict[str, str]:
         node: name
         for name, service in sorted(settings.services.items())
         if service.preset in WATCHED_PRESETS
-        for node in instances(name, service)
+        for node in nodes_of(settings, name)
     }
 
 
 def dashboards(settings: Settings) -> tuple[str, ...]:
     """Nodes that show measurements."""
-    found = ((name, each) for name, each in sorted(settings.services.items()) if each.preset == DASHBOARDS_PRESET)
-    return tuple(node for name, service in found for node in instances(name, service))
+    found = (name for name, each in sorted(settings.services.items()) if each.preset == DASHBOARDS_PRESET)
+    return tuple(node for name in found for node in nodes_of(settings, name))
 
 
 def _monitoring_links(settings: Settings) -> Iterator[tuple[str, str]]:
@@ -249,7 +315,7 @@ def egress(settings: Settings) -> dict[str, tuple[str, ...]]:
         found[BACKUP] = (f"{settings.cloudflare.account_id}.{R2_HOST}",)
     for name, service in sorted(settings.services.items()):
         if service.egress:
-            found |= dict.fromkeys(instances(name, service), service.egress)
+            found |= dict.fromkeys(nodes_of(settings, name), service.egress)
     return found
 
 
@@ -269,31 +335,50 @@ def plan(settings: Settings) -> Topology:
     """The plan of a stack. Raises ``SubnetClashError`` where two links need the same subnet."""
     pool = IPv4Network(settings.network.pool)
     pairs = list(links(settings))
-    subnets = _subnets(pool, pairs, settings.network.subnets)
-    networks = (_egress(pool), _ingress(pool), *(_link(pair, subnets[pair]) for pair in pairs))
+    machines = cluster(settings)
+    pinned = settings.network.subnets if machines is None else {**_own(pool), **settings.network.subnets}
+    subnets = _subnets(pool, pairs, pinned, link_prefix(settings))
+    shared = _shared(pool) if machines is None else _shared_on_swarm(pool, machines)
+    make = _link if machines is None else _link_on_swarm
+    networks = (*shared, *(make(pair, subnets[pair]) for pair in pairs))
     nodes = _nodes(settings, networks)
-    return Topology(networks, nodes, tuple(_upstreams(settings.services, nodes)))
+    return Topology(networks, nodes, tuple(_upstreams(settings, nodes)), machines)
 
 
-def slot(client: str, server: str, pool: IPv4Network) -> IPv4Network:
-    """The /29 that a link's name hashes to."""
-    free = 2 ** (29 - pool.prefixlen) - RESERVED_SLOTS
+def link_prefix(settings: Settings) -> int:
+    """Length of the prefix of a link's subnet."""
+    return SWARM_LINK_PREFIX if settings.is_swarm else LINK_PREFIX
+
+
+def slot(client: str, server: str, pool: IPv4Network, prefix: int = LINK_PREFIX) -> IPv4Network:
+    """The subnet that a link's name hashes to."""
+    free = 2 ** (prefix - pool.prefixlen) - _reserved(prefix)
     digest = hashlib.sha256(f"{client}>{server}".encode()).digest()
-    return _slot(pool, RESERVED_SLOTS + int.from_bytes(digest[:8], "big") % free)
+    return _slot(pool, _reserved(prefix) + int.from_bytes(digest[:8], "big") % free, prefix)
 
 
-def _slot(pool: IPv4Network, index: int) -> IPv4Network:
-    return IPv4Network((int(pool.network_address) + 8 * index, 29))
+def _reserved(prefix: int) -> int:
+    return RESERVED_SLOTS if prefix == LINK_PREFIX else SWARM_RESERVED_SLOTS
+
+
+def _own(pool: IPv4Network) -> dict[str, str]:
+    """The link that has a task on each machine at one end, so that it is larger than others."""
+    offset, prefix = EVERYWHERE
+    return {f"{PROMETHEUS}>{NODE_EXPORTER}": str(IPv4Network((int(pool.network_address) + offset, prefix)))}
+
+
+def _slot(pool: IPv4Network, index: int, prefix: int = LINK_PREFIX) -> IPv4Network:
+    return IPv4Network((int(pool.network_address) + 2 ** (32 - prefix) * index, prefix))
 
 
 def _subnets(
-    pool: IPv4Network, pairs: list[tuple[str, str]], pinned: dict[str, str]
+    pool: IPv4Network, pairs: list[tuple[str, str]], pinned: dict[str, str], prefix: int
 ) -> dict[tuple[str, str], IPv4Network]:
     taken: dict[IPv4Network, str] = {IPv4Network(subnet): link for link, subnet in pinned.items()}
     found: dict[tuple[str, str], IPv4Network] = {}
     for client, server in pairs:
         link = f"{client}>{server}"
-        subnet = IPv4Network(pinned[link]) if link in pinned else slot(client, server, pool)
+        subnet = IPv4Network(pinned[link]) if link in pinned else slot(client, server, pool, prefix)
         owner = taken.setdefault(subnet, link)
         if owner != link:
             raise SubnetClashError(link, owner, _next_free(pool, subnet, taken, pairs))
@@ -304,11 +389,34 @@ def _subnets(
 def _next_free(
     pool: IPv4Network, start: IPv4Network, taken: dict[IPv4Network, str], pairs: list[tuple[str, str]]
 ) -> IPv4Network:
-    used = {*taken, *(slot(client, server, pool) for client, server in pairs)}
-    size = 2 ** (29 - pool.prefixlen)
-    first = (int(start.network_address) - int(pool.network_address)) // 8
-    order = (RESERVED_SLOTS + (first + step) % (size - RESERVED_SLOTS) for step in range(size))
-    return next(candidate for index in order if (candidate := _slot(pool, index)) not in used)
+    prefix = start.prefixlen
+    used = {*taken, *(slot(client, server, pool, prefix) for client, server in pairs)}
+    size = 2 ** (prefix - pool.prefixlen)
+    first = (int(start.network_address) - int(pool.network_address)) // start.num_addresses
+    kept = _reserved(prefix)
+    order = (kept + (first + step) % (size - kept) for step in range(size))
+    return next(candidate for index in order if (candidate := _slot(pool, index, prefix)) not in used)
+
+
+def _shared(pool: IPv4Network) -> tuple[Network, Network]:
+    return _egress(pool), _ingress(pool)
+
+
+def _shared_on_swarm(pool: IPv4Network, machines: Cluster) -> tuple[Network, Network]:
+    """Egress has fixed addresses in its lower half, where no task is put; ingress is twice as large as a link."""
+    egress = IPv4Network((int(pool.network_address), 24))
+    fixed = {node: egress[offset] for offset, node in enumerate(machines.resolvers, start=2)}
+    ingress = IPv4Network((int(pool.network_address) + 256, 25))
+    return (
+        Network(
+            "egress",
+            "egress",
+            egress,
+            {**fixed, PROXY: ANY, CLOUDFLARED: ANY},
+            tasks=IPv4Network((int(egress[128]), 25)),
+        ),
+        Network("ingress", "ingress", ingress, {GATEWAY: ANY, CLOUDFLARED: ANY}, tasks=ingress),
+    )
 
 
 def _egress(pool: IPv4Network) -> Network:
@@ -327,14 +435,19 @@ def _link(pair: tuple[str, str], subnet: IPv4Network) -> Network:
     return Network(f"link-{client}-{server}", "link", subnet, members, client, server)
 
 
+def _link_on_swarm(pair: tuple[str, str], subnet: IPv4Network) -> Network:
+    client, server = pair
+    return Network(f"link-{client}-{server}", "link", subnet, {server: ANY, client: ANY}, client, server, subnet)
+
+
 def _members(subnet: IPv4Network, offsets: dict[str, int]) -> dict[str, IPv4Address]:
     return {name: ipaddress.IPv4Address(int(subnet.network_address) + offset) for name, offset in offsets.items()}
 
 
 def _nodes(settings: Settings, networks: tuple[Network, ...]) -> dict[str, Node]:
-    nodes = {name: Node(name, name) for name in OWN}
-    for name, service in sorted(settings.services.items()):
-        nodes |= {node: Node(node, name) for node in instances(name, service)}
+    nodes = {name: Node(name, name) for name in (*OWN, *resolvers(settings))}
+    for name in sorted(settings.services):
+        nodes |= {node: Node(node, name) for node in nodes_of(settings, name)}
     nodes |= {copier(name): Node(copier(name), name) for name in copied(settings)}
     nodes |= {exporter(node): Node(exporter(node), name) for node, name in measured(settings).items()}
     for network in networks:
@@ -343,9 +456,9 @@ def _nodes(settings: Settings, networks: tuple[Network, ...]) -> dict[str, Node]
     return nodes
 
 
-def _upstreams(services: dict[str, Service], nodes: dict[str, Node]) -> Iterator[Upstream]:
-    for name, service in sorted(services.items()):
-        serving = instances(name, service)
+def _upstreams(settings: Settings, nodes: dict[str, Node]) -> Iterator[Upstream]:
+    for name, service in sorted(settings.services.items()):
+        serving = nodes_of(settings, name)
         addresses = tuple(nodes[node].addresses.get(f"link-{GATEWAY}-{node}", IPv4Address(0)) for node in serving)
         for route in service.routes:
             yield Upstream(name, route, addresses, service.port or 0)

@@ -1,62 +1,31 @@
 """The one way in which this program makes a container: closed everywhere that is not opened by name."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from ipaddress import IPv4Address
+from collections.abc import Sequence
 
 import pulumi
 import pulumi_docker as docker
 
-from components.carrier import Carried, Files, carry, labels
+from components.carrier import Carried, carry, labels
+from components.data import data_volumes
 from components.site import Site
+from components.spec import HEALTHY_WITHIN, ROOT, STOPS_WITHIN, ContainerSpec, Mount, as_read_back
+from components.swarm import deploy_service
 from settings.service import Healthcheck, Limits
 from settings.values import size_mib
 
-ROOT = "0:0"
-HEALTHY_WITHIN = 180
-"""Seconds that `pulumi up` waits for a container's health check before it reports a failure."""
+Deployed = docker.Container | docker.Service
+"""What a node became: on a Swarm a service."""
 NOT_UPDATED = ["healthcheck", "tmpfs"]
 """What the provider plans to change in place, and then leaves as it is (kreuzwerker/terraform-provider-docker 4.6.0,
 resource_docker_container_funcs.go: its update knows memory, shares and restart policy). So a change replaces."""
-STOPS_WITHIN = 30
-"""Seconds that a container has to end by itself before it is removed. Without them a database is killed."""
 
 
-@dataclass(frozen=True)
-class Mount:
-    """A volume that another part of the stack has made, by its name."""
-
-    volume: pulumi.Input[str]
-    path: str
-    read_only: bool = False
+def deploy(spec: ContainerSpec, site: Site, opts: pulumi.ResourceOptions) -> Deployed:
+    """Create what a node is: a container, or a service where the stack is a Swarm."""
+    return deploy_service(spec, site, opts) if site.swarm else deploy_container(spec, site, opts)
 
 
-@dataclass(frozen=True)
-class ContainerSpec:
-    """Values that make one container. ``networks`` maps the topology's network names to the fixed address there;
-    ``hosts`` are lines of its hosts file."""
-
-    node: str
-    role: str
-    image: str
-    networks: Mapping[str, IPv4Address]
-    user: str | None = None
-    root_reason: str | None = None
-    entrypoint: Sequence[str] | None = None
-    command: Sequence[str] | None = None
-    env: Mapping[str, str] = field(default_factory=dict)
-    files: Files = field(default_factory=dict)
-    volumes: Mapping[str, str] = field(default_factory=dict)
-    mounts: Sequence[Mount] = ()
-    tmpfs: Mapping[str, str] = field(default_factory=dict)
-    healthcheck: Healthcheck | None = None
-    limits: Limits = field(default_factory=Limits)
-    aliases: Sequence[str] = ()
-    hosts: Mapping[str, IPv4Address] = field(default_factory=dict)
-    dns: Sequence[str] | None = None
-
-
-def deploy(spec: ContainerSpec, site: Site, opts: pulumi.ResourceOptions) -> docker.Container:
+def deploy_container(spec: ContainerSpec, site: Site, opts: pulumi.ResourceOptions) -> docker.Container:
     """Create a container with its image, its files and its data volumes.
 
     ``opts`` carries the parent, the Docker provider and the containers that must be there first. On a fixed address
@@ -144,22 +113,9 @@ def _networks(spec: ContainerSpec, site: Site) -> list[docker.ContainerNetworksA
 
 
 def _data(spec: ContainerSpec, site: Site, opts: pulumi.ResourceOptions) -> list[docker.ContainerVolumeArgs]:
-    """Data volumes are the only part that is protected: nothing but them is lost with a replacement.
-
-    They are retained as well: at the stack's end they stay on the server's data volume, which outlives it.
-    """
-    kept = pulumi.ResourceOptions(protect=True, retain_on_delete=True)
-    protected = pulumi.ResourceOptions.merge(_without_depends(opts), kept)
+    volumes = data_volumes(spec, site, _without_depends(opts))
     return [
-        docker.ContainerVolumeArgs(
-            volume_name=docker.Volume(
-                f"{spec.node}-{name}",
-                name=site.named(f"{spec.node}-{name}"),
-                labels=[docker.VolumeLabelArgs(label="zero-exposure.node", value=spec.node)],
-                opts=protected,
-            ).name,
-            container_path=path,
-        )
+        docker.ContainerVolumeArgs(volume_name=volumes[name], container_path=path)
         for name, path in sorted(spec.volumes.items())
     ]
 
@@ -191,18 +147,11 @@ def _healthcheck(check: Healthcheck | None) -> docker.ContainerHealthcheckArgs |
         return None
     return docker.ContainerHealthcheckArgs(
         tests=["CMD", *check.command],
-        interval=_as_read_back(check.interval),
-        timeout=_as_read_back(check.timeout),
-        start_period=_as_read_back(check.start_period),
+        interval=as_read_back(check.interval),
+        timeout=as_read_back(check.timeout),
+        start_period=as_read_back(check.start_period),
         retries=check.retries,
     )
-
-
-def _as_read_back(seconds: str) -> str:
-    """``90s`` as the provider reads it back, ``1m30s``: written in another way it would be a change at every `up`."""
-    minutes, rest = divmod(int(seconds.removesuffix("s")), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{f'{hours}h' if hours else ''}{f'{minutes}m' if hours or minutes else ''}{rest}s"
 
 
 def _ulimits(limits: Limits) -> list[docker.ContainerUlimitArgs]:

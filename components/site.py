@@ -4,6 +4,22 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 
 import pulumi
+import pulumi_docker as docker
+
+from topology import Cluster
+
+
+@dataclass(frozen=True)
+class SwarmSite:
+    """What is different on a Swarm.
+
+    ``engines`` are the machines' own, by name; ``networks`` maps the topology's network names to Swarm's ids.
+    """
+
+    cluster: Cluster
+    resolvers: tuple[IPv4Address, ...]
+    engines: dict[str, docker.Provider]
+    networks: dict[str, pulumi.Output[str]]
 
 
 @dataclass(frozen=True)
@@ -18,7 +34,20 @@ class Site:
     digest_key: pulumi.Output[str]
     resolver: IPv4Address
     networks: dict[str, pulumi.Output[str]] = field(default_factory=dict)
+    swarm: SwarmSite | None = None
+    """None where there is one server."""
 
     def named(self, node: str) -> str:
         """Docker's name of a node's container: stacks on one Engine do not collide."""
         return f"{self.stack}-{node}"
+
+    def on(self, machine: str, opts: pulumi.ResourceOptions) -> pulumi.ResourceOptions:
+        """Options of what one machine's own Engine makes: a volume, or a container that Swarm does not move."""
+        if self.swarm is None or not machine:
+            return opts
+        return pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(provider=self.swarm.engines[machine]))
+
+    @property
+    def data_machine(self) -> str:
+        """The machine that keeps what the program itself has to keep; empty where there is one server."""
+        return self.swarm.cluster.data if self.swarm else ""

@@ -3,6 +3,7 @@
 Nothing in here knows a container by name: what is there is read from labels, members and components.
 """
 
+import base64
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,6 +13,9 @@ from typing import Any
 Graph = dict[str, Any]
 Resource = dict[str, Any]
 CONTAINER, NETWORK = "docker:index/container:Container", "docker:index/network:Network"
+SERVICE = "docker:index/service:Service"
+KEPT = {"config": "docker:index/serviceConfig:ServiceConfig", "secret": "docker:index/secret:Secret"}
+MIB = 1024 * 1024
 VOLUME, IMAGE = "docker:index/volume:Volume", "docker:index/remoteImage:RemoteImage"
 SERVER, FIREWALL = "hcloud:index/server:Server", "hcloud:index/firewall:Firewall"
 ACCESS = "cloudflare:index/zeroTrustAccessApplication:ZeroTrustAccessApplication"
@@ -26,7 +30,10 @@ CARRIER = "carrier"
 
 @dataclass(frozen=True)
 class Node:
-    """A container that runs. ``layer`` is the component that it belongs to; ``addresses`` are by network."""
+    """A container that runs, or a service of a Swarm. ``layer`` is the component that it belongs to.
+
+    ``addresses`` are by network, and empty where Swarm gives them.
+    """
 
     name: str
     role: str
@@ -39,6 +46,8 @@ class Node:
     addresses: dict[str, str]
     data: tuple[str, ...]
     calls: tuple[str, ...]
+    replicas: int = 1
+    """Tasks of a service; 0 stands for one on each machine."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +130,7 @@ def read(graph: Graph) -> Stack:
         routes=tuple(_routes(found)),
         entrances=tuple(sorted(_entrances(found), key=lambda entrance: entrance.host)),
         guarded=tuple(sorted(each["inputs"]["domain"] for each in found.of(ACCESS))),
-        files=tuple(sorted(_files(found), key=lambda file: (file.node, file.path))),
+        files=tuple(sorted((*_files(found), *_given(found)), key=lambda file: (file.node, file.path))),
         server=", ".join(servers),
         inbound_rules=sum(rule.get("direction") != "out" for rule in firewall_rules),
         zone_settings=len(found.of(ZONE_SETTING)),
@@ -144,7 +153,27 @@ class _Resources:
 
     @property
     def running(self) -> list[Resource]:
-        return [each for each in self.of(CONTAINER) if _label(each, "role") != CARRIER]
+        containers = [each for each in self.of(CONTAINER) if _label(each, "role") != CARRIER]
+        return [*containers, *(self._as_container(each) for each in self.of(SERVICE))]
+
+    def _as_container(self, service: Resource) -> Resource:
+        """A service in the form of a container: what its task says, and networks by name."""
+        inputs = service["inputs"]
+        task = inputs["taskSpec"]
+        container = task["containerSpec"]
+        networks = [
+            each for urn in service["dependencies"] if (each := self.by_urn.get(urn)) and each["type"] == NETWORK
+        ]
+        shown = {
+            "labels": inputs.get("labels", []),
+            "image": container["image"],
+            "user": container.get("user", ""),
+            "memory": task.get("resources", {}).get("limits", {}).get("memoryBytes", 0) // MIB,
+            "networksAdvanced": [{"name": network["inputs"]["name"]} for network in networks],
+            "replicas": inputs.get("mode", {}).get("replicated", {}).get("replicas", 0),
+            "given": {kind: container.get(f"{kind}s", []) for kind in KEPT},
+        }
+        return {**service, "inputs": shown}
 
 
 def _label(resource: Resource, key: str) -> str:
@@ -178,6 +207,7 @@ def _nodes(found: _Resources) -> Iterator[Node]:
             addresses=_addresses(container),
             data=tuple(sorted(volume for node, volume in data if node == name)),
             calls=tuple(calls.get(name, ())),
+            replicas=inputs.get("replicas", 1),
         )
 
 
@@ -236,6 +266,18 @@ def _files(found: _Resources) -> Iterator[File]:
             node, folder = mounts[volumes[str(path.parent)]]
             digest = None if upload["content"] == SECRET else hashlib.sha256(upload["content"].encode()).hexdigest()
             yield File(node, str(folder / path.name), _owner(upload), upload.get("permissions", ""), digest)
+
+
+def _given(found: _Resources) -> Iterator[File]:
+    """Configs and secrets of services."""
+    texts = {each["inputs"]["name"]: each["inputs"]["data"] for token in KEPT.values() for each in found.of(token)}
+    for service in found.running:
+        for kind, entries in service["inputs"].get("given", {}).items():
+            for entry in entries:
+                text = texts[entry[f"{kind}Name"]]
+                digest = None if kind == "secret" else hashlib.sha256(base64.b64decode(text)).hexdigest()
+                owner = f"{entry.get('fileUid', '')}:{entry.get('fileGid', '')}"
+                yield File(_name(service), entry["fileName"], owner, f"{entry['fileMode']:04o}", digest)
 
 
 def _owner(upload: dict[str, Any]) -> str:

@@ -8,6 +8,7 @@ from settings.backup import Backup
 from settings.blocklist import covers, names
 from settings.egress import problem as egress_problem
 from settings.monitoring import waivers
+from settings.node_checks import problems as node_problems
 from settings.reference import SECRETS, Reference, credentials, exports, references
 from settings.service import Service
 from settings.stack import Settings
@@ -19,9 +20,10 @@ from topology import (
     copier,
     egress,
     exporter,
-    instances,
+    link_prefix,
     links,
     measured,
+    nodes_of,
     plan,
 )
 
@@ -49,11 +51,11 @@ def _cloud_sections(settings: Settings) -> Iterator[Problem]:
 
 
 def _names(settings: Settings) -> Iterator[Problem]:
-    count = Counter(node for name, service in settings.services.items() for node in instances(name, service))
-    for name, service in settings.services.items():
+    count = Counter(node for name in settings.services for node in nodes_of(settings, name))
+    for name in settings.services:
         if name in RESERVED:
             yield f"services.{name}", f"this name is the program's own; taken are: {', '.join(RESERVED)}"
-        for node in instances(name, service):
+        for node in nodes_of(settings, name):
             if count[node] > 1 and node == name:
                 yield f"services.{name}", "another service's replica has this name"
 
@@ -180,7 +182,7 @@ def _backed_up(settings: Settings) -> Iterator[Problem]:
             yield path, "postgres goes with preset: postgres"
         if service.backup == "files" and not service.volumes:
             yield path, "there are no volumes to copy"
-    taken = {node for name, service in settings.services.items() for node in instances(name, service)}
+    taken = {node for name in settings.services for node in nodes_of(settings, name)}
     for name in copied(settings):
         if copier(name) in taken:
             yield f"services.{copier(name)}", f"this name is taken by the container that backs up {name}"
@@ -208,7 +210,7 @@ def _dashboards(settings: Settings) -> Iterator[Problem]:
 
 
 def _exporters(settings: Settings) -> Iterator[Problem]:
-    taken = {node for name, service in settings.services.items() for node in instances(name, service)}
+    taken = {node for name in settings.services for node in nodes_of(settings, name)}
     for node in measured(settings):
         if exporter(node) in taken:
             yield f"services.{exporter(node)}", f"this name is taken by the container that measures {node}"
@@ -308,6 +310,8 @@ def _pins(settings: Settings) -> Iterator[Problem]:
     for link, subnet in settings.network.subnets.items():
         if not IPv4Network(subnet).subnet_of(pool):
             yield f"network.subnets.{link}", f"{subnet} is not in the pool {pool}"
+        if IPv4Network(subnet).prefixlen != link_prefix(settings):
+            yield f"network.subnets.{link}", f"a link's subnet is a /{link_prefix(settings)} here"
     taken = Counter(settings.network.subnets.values())
     yield from (("network.subnets", f"{subnet} is given twice") for subnet, times in taken.items() if times > 1)
 
@@ -376,4 +380,5 @@ CHECKS: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
     _monitoring,
     _exporters,
     _dashboards,
+    node_problems,
 )

@@ -5,6 +5,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from settings.image import own_image
+from settings.nodes import Location
 from settings.values import LABEL, Cidr, ClockTime, Email, HexId, Hostname, Image, Model, Name, SshPublicKey
 
 
@@ -24,7 +25,7 @@ class Cloudflare(Model):
 class Host(Model):
     """The rented server."""
 
-    location: Literal["fsn1", "nbg1", "hel1", "ash", "hil", "sin"] = Field("fsn1", description="Hetzner location.")
+    location: Location = Field("fsn1", description="Hetzner location.")
     type: str = Field("cx33", pattern=r"^(cx|cpx|cax|ccx)[0-9]{2}$", description="Hetzner server type.")
     image: Literal["debian-12", "debian-13"] = Field("debian-13", description="Operating system.")
     volume_gb: int = Field(20, ge=10, le=10_240, description="Size of the protected data volume in GB.")

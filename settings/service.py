@@ -4,6 +4,7 @@ from typing import Any, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
+from settings.nodes import LABEL_KEY, LABEL_VALUE, MachineName
 from settings.preset import fill_in
 from settings.route import Route
 from settings.values import (
@@ -79,6 +80,10 @@ class Service(Model):
     healthcheck: Healthcheck | None = None
     limits: Limits = Limits()
     replicas: int = Field(1, ge=1, le=9)
+    node: MachineName | None = Field(None, description="With nodes: the machine that its volumes are on, and so it is.")
+    placement: dict[LABEL_KEY, LABEL_VALUE] = Field(
+        default_factory=dict, description="With nodes: labels that a machine must have to run it."
+    )
 
     @model_validator(mode="before")
     @classmethod

@@ -10,6 +10,7 @@ from settings.egress import Egress
 from settings.gateway import Gateway
 from settings.intrusion import Intrusion
 from settings.monitoring import Monitoring
+from settings.nodes import Machine, NodeGroup, Swarm, machines
 from settings.resolver import Resolver
 from settings.service import Service
 from settings.signer import ImagePrefix, Signer
@@ -42,6 +43,11 @@ class Settings(Model):
     egress: Egress = Egress()
     backup: Backup | None = Field(None, description="Encrypted backups. Without this key there are none.")
     monitoring: Monitoring = Monitoring()
+    nodes: dict[Name, NodeGroup] = Field(
+        default_factory=dict,
+        description="Machines of a Docker Swarm. Without this key there is one server, and no Swarm.",
+    )
+    swarm: Swarm = Swarm()
     services: dict[Name, Service] = Field(min_length=1)
     signers: dict[ImagePrefix, Signer] = Field(
         default_factory=dict,
@@ -56,3 +62,21 @@ class Settings(Model):
     def is_tunnelled(self) -> bool:
         """Whether a connector runs. With target local the gateway may answer this machine alone."""
         return self.target == "cloud" or self.tunnel.local == "quick"
+
+    @property
+    def is_swarm(self) -> bool:
+        """Whether services run on several machines."""
+        return bool(self.nodes)
+
+    @property
+    def machines(self) -> tuple[Machine, ...]:
+        """The machines of the Swarm, managers first; none where there is one server."""
+        if self.host is None:
+            return ()
+        return machines(self.nodes, self.swarm.network, self.host.type, self.host.location)
+
+    @property
+    def through(self) -> Machine:
+        """The manager that deployments go through. Raises ``LookupError`` where there is none."""
+        wanted = self.swarm.through or self.machines[0].name
+        return next(machine for machine in self.machines if machine.name == wanted)

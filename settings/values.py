@@ -44,8 +44,8 @@ def _link_subnet(text: str) -> str:
         subnet = ipaddress.IPv4Network(text)
     except ValueError as error:
         raise ValueError(f"write a /29 such as 10.128.4.8/29 ({error})") from None
-    if subnet.prefixlen != 29:
-        raise ValueError("a link's subnet is a /29, such as 10.128.4.8/29")
+    if subnet.prefixlen not in (29, 26):
+        raise ValueError("a link's subnet is a /29, such as 10.128.4.8/29, and with nodes a /26")
     return str(subnet)
 
 

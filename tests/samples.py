@@ -48,6 +48,16 @@ def cloud_stack(**more: Any) -> dict[str, Any]:
     )
 
 
+def swarm_stack(**more: Any) -> dict[str, Any]:
+    """The same on three managers and two workers."""
+    more.setdefault(
+        "nodes", {"manager": {"count": 3}, "worker": {"count": 2, "role": "worker", "labels": {"disk": "fast"}}}
+    )
+    raw = cloud_stack(**more)
+    raw["services"]["postgres"] = {"node": "manager-1", **raw["services"]["postgres"]}
+    return raw
+
+
 def settings(raw: dict[str, Any]) -> Settings:
     """The settings of a stack file that is right."""
     return validate(raw, NAMESPACE)

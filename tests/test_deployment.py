@@ -97,3 +97,23 @@ def test_no_secret_is_shown_by_the_stack(preview: bool) -> None:
     exports = _run("dev", preview).exports
     assert exports["serviceTokenSecret"] == "[secret]"
     assert exports["urls"] == ["https://api.example.org"]
+
+
+SWARM_TYPES = ("docker:index/service", "docker:index/secret", "hcloud:index/network", "hcloud:index/placementGroup",
+               "hcloud:index/serverNetwork")  # fmt: skip
+
+
+@STACKS
+def test_one_server_is_no_swarm(stack: str) -> None:
+    resources = _run(stack, False).resources
+    assert not [each.urn for each in resources if each.type.startswith(SWARM_TYPES)]
+    assert {each.props["driver"] for each in resources if "docker:index/network" in each.type} == {"bridge"}
+    data = [str(each.props["userData"]) for each in resources if each.type == "hcloud:index/server:Server"]
+    assert not any("swarm" in text.lower() for text in data)
+
+
+def test_control_a_swarm_is_one() -> None:
+    found = {
+        each.type.partition(":")[0] for each in _run("swarm", False).resources if each.type.startswith(SWARM_TYPES)
+    }
+    assert found == {"docker", "hcloud"}

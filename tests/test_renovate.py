@@ -34,7 +34,7 @@ def _found() -> set[str]:
     return found
 
 
-@pytest.mark.parametrize("stack", ["dev", "prod", "local"])
+@pytest.mark.parametrize("stack", ["dev", "prod", "local", "swarm"])
 def test_every_image_of_the_examples_is_found(stack: str) -> None:
     shown = preview(ROOT, stack)
     recorded = graph(stack, shown.target, shown.recording, shown.violations, shown.exposure)

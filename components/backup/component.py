@@ -10,8 +10,9 @@ import pulumi_random as random
 
 from components.backup import render
 from components.backup.render import EXCHANGE, FORMER, KEYS, PASSWORD, PGPASS, SCRIPTS, SECRETS, VOLUMES, WORK
-from components.container import ContainerSpec, Mount, deploy
+from components.container import Deployed, deploy
 from components.site import Site
+from components.spec import ContainerSpec, Mount
 from settings.backup import Backup as BackupSettings
 from settings.service import Limits, Service
 from settings.stack import Settings
@@ -100,10 +101,10 @@ class Backup(pulumi.ComponentResource):
             f"{node}-exchange",
             name=self._args["site"].named(f"{node}-exchange"),
             labels=[docker.VolumeLabelArgs(label="zero-exposure.node", value=node)],
-            opts=self._child,
+            opts=self._args["site"].on(self._args["site"].data_machine, self._child),
         )
 
-    def _copier(self, name: str, exchange: docker.Volume) -> docker.Container:
+    def _copier(self, name: str, exchange: docker.Volume) -> Deployed:
         args, service = self._args, self._args["settings"].services[name]
         after = [args["containers"][name]]
         opts = pulumi.ResourceOptions.merge(self._child, pulumi.ResourceOptions(depends_on=after))
@@ -135,6 +136,7 @@ class Backup(pulumi.ComponentResource):
             volumes={"data": WORK},
             mounts=mounts,
             limits=Limits(memory="512m", cpus=1.0, pids=100),
+            machine=args["site"].data_machine,
         )
 
     def _secret_files(self) -> dict[str, pulumi.Output[str]]:
@@ -192,6 +194,7 @@ def _copier(name: str, service: Service, exchange: docker.Volume, args: BackupAr
             ),
         ],
         limits=Limits(memory="512m" if database else "128m", cpus=1.0, pids=service.limits.pids),
+        machine=args["site"].data_machine,
     )
 
 

@@ -79,7 +79,7 @@ def keeper_environment(
 
 
 def _way_out(where: Repository, topology: Topology) -> dict[str, str]:
-    proxy = topology.network(f"link-{BACKUP}-{PROXY}").members[PROXY]
+    proxy = topology.network(f"link-{BACKUP}-{PROXY}").host(PROXY)
     return {
         "AWS_SHARED_CREDENTIALS_FILE": f"{SECRETS}/{KEYS}",
         "AWS_DEFAULT_REGION": where.region,
@@ -92,10 +92,10 @@ def copier_environment(name: str, service: Service, topology: Topology) -> dict[
     shared = {"SERVICE": name, "EXCHANGE": WORK, "KIND": service.backup or "none", "VOLUMES": VOLUMES, "TMPDIR": WORK}
     if service.backup != "postgres":
         return shared
-    server = topology.network(f"link-{copier(name)}-{name}").members[name]
+    server = topology.network(f"link-{copier(name)}-{name}").host(name)
     return {
         **shared,
-        "PGHOST": str(server),
+        "PGHOST": server,
         "PGPORT": str(service.port),
         "PGUSER": "postgres",
         "PGPASSFILE": f"{SECRETS}/{PGPASS}",

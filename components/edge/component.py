@@ -10,7 +10,7 @@ from settings import cloud
 
 
 class EdgeArgs(TypedDict):
-    """``ssh_host`` is the name that bots' challenges must not reach. ``bans``: block a list of banned addresses."""
+    """``ssh_hosts`` are the names that bots' challenges must not reach. ``bans``: block a list of banned addresses."""
 
     stack: str
     domain: str
@@ -19,7 +19,7 @@ class EdgeArgs(TypedDict):
     operators: cloud.Operators
     visitor_hosts: tuple[str, ...]
     admin_hosts: tuple[str, ...]
-    ssh_host: str
+    ssh_hosts: tuple[str, ...]
     bans: bool
 
 
@@ -78,7 +78,7 @@ def _firewall(
     hosts = render.Hosts(
         visitors=args["visitor_hosts"],
         admins=args["admin_hosts"],
-        ssh=args["ssh_host"],
+        ssh=args["ssh_hosts"],
         others=args["edge"].other_hosts,
         networks=args["operators"].networks,
         bans=render.bans_list(args["stack"]) if bans else None,

@@ -24,7 +24,7 @@ class Hosts:
 
     visitors: tuple[str, ...]
     admins: tuple[str, ...]
-    ssh: str
+    ssh: tuple[str, ...]
     others: tuple[str, ...]
     networks: tuple[str, ...]
     bans: str | None = None
@@ -62,7 +62,7 @@ def rate_rule() -> Rule:
 def _custom_rules(hosts: Hosts, spare_ssh: bool) -> Iterator[Rule]:
     # First: names that must not be told apart get their one answer before any other rule can give another.
     if hosts.admins:
-        served = sorted({*hosts.visitors, *hosts.others, hosts.ssh})
+        served = sorted({*hosts.visitors, *hosts.others, *hosts.ssh})
         text = expression("hosts", served=served, admin_hosts=sorted(hosts.admins), networks=hosts.networks)
         yield Rule("hosts", "Names that are not served, admin hosts for strangers", "block", text)
     if hosts.bans:
@@ -71,7 +71,9 @@ def _custom_rules(hosts: Hosts, spare_ssh: bool) -> Iterator[Rule]:
     yield Rule("hidden-files", "Hidden files and folders", "block", expression("hidden-files"))
     yield Rule("scanners", "Scanners by their own name", "block", expression("scanners"))
     if spare_ssh:
-        yield Rule("ssh", "No bot challenge for SSH", "skip", expression("ssh", ssh_host=hosts.ssh))
+        for index, host in enumerate(hosts.ssh, start=1):
+            ref = "ssh" if index == 1 else f"ssh-{index}"
+            yield Rule(ref, "No bot challenge for SSH", "skip", expression("ssh", ssh_host=host))
 
 
 def expression(name: str, **values: object) -> str:

@@ -3,12 +3,12 @@
 from typing import TypedDict
 
 import pulumi
-import pulumi_docker as docker
 import pulumi_tls as tls
 
-from components.container import ContainerSpec, deploy
+from components.container import Deployed, deploy
 from components.egress.render import CERTIFICATE, CONFIG, KEY, SECRETS, Values, domains, files
 from components.site import Site
+from components.spec import ContainerSpec
 from settings.service import Healthcheck, Limits
 from topology import EGRESS_PORT, PROXY, Topology
 
@@ -32,7 +32,7 @@ class EgressArgs(TypedDict):
 class Egress(pulumi.ComponentResource):
     """squid between each service with ``egress`` and the internet."""
 
-    container: docker.Container
+    container: Deployed
 
     def __init__(self, name: str, args: EgressArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("zero-exposure:index:Egress", name, None, opts)

@@ -2,14 +2,14 @@
 
 import re
 from dataclasses import dataclass
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 from typing import Any
 
 from components.template import with_snippets
 from settings.egress import Egress
 from settings.stack import Settings
-from topology import EGRESS_PORT, PROXY, RESOLVER, Network, Topology
+from topology import ANY, EGRESS_PORT, PROXY, Network, Topology
 from topology import egress as topology_egress
 
 FOLDER = Path(__file__).parent
@@ -62,10 +62,13 @@ class Domain:
 
 @dataclass(frozen=True)
 class Client:
-    """A node on its link to the proxy: its own address there, the proxy's, and what it may call."""
+    """A node on its link to the proxy: where it calls from, the proxy's address, and what it may call.
+
+    On a Swarm a call comes from anywhere on the link, which has no other member, and the proxy listens everywhere.
+    """
 
     node: str
-    address: IPv4Address
+    address: IPv4Address | IPv4Network
     proxy: IPv4Address
     domains: tuple[Domain, ...]
 
@@ -75,7 +78,7 @@ class Values:
     """Everything that the files are made of. Without a client there is nothing to run."""
 
     clients: tuple[Client, ...]
-    resolver: IPv4Address
+    resolvers: tuple[IPv4Address, ...]
     egress: Egress
     folder: str = CONFIG
     secrets: str = SECRETS
@@ -87,13 +90,15 @@ def values(settings: Settings, topology: Topology) -> Values:
     """The values of a stack."""
     allowed = topology_egress(settings)
     clients = (_client(network, allowed) for network in topology.networks if network.server == PROXY)
-    return Values(tuple(clients), topology.nodes[RESOLVER].addresses["egress"], settings.egress)
+    return Values(tuple(clients), topology.resolvers, settings.egress)
 
 
 def _client(network: Network, allowed: dict[str, tuple[str, ...]]) -> Client:
     node = network.client
     domains = (_domain(f"{node}_{index}", text) for index, text in enumerate(sorted(set(allowed[node]))))
-    return Client(node, network.members[node], network.members[PROXY], tuple(domains))
+    address = network.members[node]
+    source = network.subnet if address == ANY else address
+    return Client(node, source, network.members[PROXY], tuple(domains))
 
 
 def _domain(identity: str, text: str) -> Domain:
@@ -112,10 +117,12 @@ def domains(given: Values) -> dict[str, list[str]]:
 
 
 def _context(given: Values) -> dict[str, Any]:
-    own = ("clients", "resolver", "folder", "secrets", "log", "errors")
+    own = ("clients", "resolvers", "folder", "secrets", "log", "errors")
     return {
         **{key: getattr(given, key) for key in own},
         "node": PROXY,
+        "listens": list(dict.fromkeys(client.proxy for client in given.clients)),
+        "everywhere": any(client.proxy == ANY for client in given.clients),
         "port": EGRESS_PORT,
         "ports": sorted({domain.port for client in given.clients for domain in client.domains}),
         "private": PRIVATE,

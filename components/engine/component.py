@@ -6,7 +6,7 @@ import pulumi
 import pulumi_command as command
 import pulumi_docker as docker
 
-from components.engine.render import host, ready_command, ssh_options
+from components.ssh import host, ready_command, ssh_options
 
 LOCAL = "unix:///var/run/docker.sock"
 

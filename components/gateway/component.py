@@ -3,9 +3,8 @@
 from typing import Literal, NotRequired, TypedDict
 
 import pulumi
-import pulumi_docker as docker
 
-from components.container import ContainerSpec, deploy
+from components.container import Deployed, deploy
 from components.gateway import connector
 from components.gateway.render import (
     CONFIG,
@@ -20,6 +19,7 @@ from components.gateway.render import (
     values,
 )
 from components.site import Site
+from components.spec import ContainerSpec
 from settings import cloud, gateway
 from settings.service import Healthcheck, Limits
 from topology import CLOUDFLARED, GATEWAY, Topology
@@ -52,8 +52,8 @@ class GatewayArgs(TypedDict):
 class Gateway(pulumi.ComponentResource):
     """OpenResty, and in front of it cloudflared, which alone of the two can reach the internet."""
 
-    container: docker.Container
-    connector: docker.Container | None
+    container: Deployed
+    connector: Deployed | None
     """None where the stack has no tunnel."""
 
     def __init__(self, name: str, args: GatewayArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -84,9 +84,22 @@ def _gateway(args: GatewayArgs) -> ContainerSpec:
         command=("-e", "stderr", "-p", f"{PREFIX}/", "-c", f"{CONFIG}/nginx.conf"),
         files={**files(given), **_secret_files(args)},
         tmpfs={SCRATCH: "128m"},
-        healthcheck=Healthcheck(command=HEALTH_COMMAND),
+        healthcheck=Healthcheck(command=HEALTH_COMMAND, interval=_interval(args)),
         limits=Limits(memory="512m", cpus=float(args["gateway"].workers), pids=64),
+        replicas=_replicas(args),
+        apart=True,
     )
+
+
+def _interval(args: GatewayArgs) -> str:
+    """How often health is asked for. On a Swarm a task that is started elsewhere serves after the first answer."""
+    return "3s" if args["topology"].cluster else "10s"
+
+
+def _replicas(args: GatewayArgs) -> int:
+    """How many gateways there are on a Swarm, and connectors."""
+    cluster = args["topology"].cluster
+    return cluster.gateways if cluster else 1
 
 
 def _secret_files(args: GatewayArgs) -> dict[str, pulumi.Output[str]]:
@@ -111,7 +124,10 @@ def _connector(args: GatewayArgs) -> ContainerSpec:
         files={} if token is None else {connector.TOKEN_FILE: token},
         healthcheck=Healthcheck(
             command=("cloudflared", "tunnel", "--metrics", f"127.0.0.1:{connector.METRICS_PORT}", "ready"),
+            interval=_interval(args),
             start_period="60s",
         ),
         limits=Limits(memory="256m", cpus=1.0, pids=200),
+        replicas=_replicas(args),
+        apart=True,
     )

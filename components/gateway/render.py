@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from ipaddress import IPv4Address
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -29,6 +28,10 @@ PREFIX = "/etc/zero-exposure"
 CONFIG, LUA, SECRETS = f"{PREFIX}/gateway", f"{PREFIX}/lua", "/run/secrets"
 SCRATCH = "/run/gateway"
 METRICS_PORT = 9145
+INNER_PORT = 8081
+"""Where the gateway listens behind the door of a Swarm."""
+ENGINE_NAMES = "127.0.0.11"
+"""Docker's own DNS in each container: it knows the addresses of a service's tasks."""
 CROWDSEC_PORT = 8081
 POLL_SECONDS = 2
 """How often decisions are fetched: the longest that a new ban, or its end, takes to reach the gateway."""
@@ -86,6 +89,20 @@ class Crowdsec:
 
 
 @dataclass(frozen=True)
+class Door:
+    """What stands before the gateway on a Swarm, where the connectors' addresses are known by their network alone.
+
+    It lets in whoever comes from ``network``, and hands on to loopback. Measurements are for ``watchers``; ``names`` is
+    asked for the addresses of services.
+    """
+
+    listen: str
+    network: str
+    watchers: str
+    names: str = ENGINE_NAMES
+
+
+@dataclass(frozen=True)
 class Values:
     """Everything that the files are made of.
 
@@ -102,6 +119,8 @@ class Values:
     upstreams: tuple[Upstream, ...]
     crowdsec: Crowdsec | None = None
     shipper: str | None = None
+    door: Door | None = None
+    """None where there is one server."""
     secrets: str = SECRETS
     scratch: str = SCRATCH
     log: str = "/dev/stdout"
@@ -116,6 +135,8 @@ class Values:
 def values(topology: Topology, gateway: Gateway, operators: tuple[str, ...], *, tunnelled: bool) -> Values:
     """The values of a stack. Without a tunnel (``target: local``) the peer is the machine itself: its address on the
     ingress network, which is the network's first."""
+    if topology.cluster:
+        return _values_on_swarm(topology, gateway, operators)
     ingress = topology.network("ingress")
     link = topology.nodes[GATEWAY].addresses
     crowdsec, shipper = _server(topology, CROWDSEC), _server(topology, LOG_SHIPPER)
@@ -127,15 +148,33 @@ def values(topology: Topology, gateway: Gateway, operators: tuple[str, ...], *, 
         operators=operators,
         gateway=gateway,
         upstreams=topology.upstreams,
-        crowdsec=_crowdsec(str(crowdsec)) if crowdsec else None,
+        crowdsec=_crowdsec(crowdsec) if crowdsec else None,
         shipper=f"{shipper}:{SYSLOG_PORT}" if shipper else None,
     )
 
 
-def _server(topology: Topology, node: str) -> IPv4Address | None:
-    """A node's address on its link from the gateway."""
+def _values_on_swarm(topology: Topology, gateway: Gateway, operators: tuple[str, ...]) -> Values:
+    """The peer is the door, in the same container."""
+    crowdsec, shipper = _server(topology, CROWDSEC), _server(topology, LOG_SHIPPER)
+    watchers = next(network.subnet for network in topology.networks if network.server == GATEWAY)
+    return Values(
+        listen=f"127.0.0.1:{INNER_PORT}",
+        metrics_listen=(f"0.0.0.0:{METRICS_PORT}",),
+        peer="127.0.0.1",
+        edge=True,
+        operators=operators,
+        gateway=gateway,
+        upstreams=topology.upstreams,
+        crowdsec=_crowdsec(crowdsec) if crowdsec else None,
+        shipper=f"{shipper}:{SYSLOG_PORT}" if shipper else None,
+        door=Door(f"0.0.0.0:{GATEWAY_PORT}", str(topology.network("ingress").subnet), str(watchers)),
+    )
+
+
+def _server(topology: Topology, node: str) -> str | None:
+    """What the gateway calls a node by, on its link to it."""
     links = (network for network in topology.networks if (network.client, network.server) == (GATEWAY, node))
-    return next((network.members[node] for network in links), None)
+    return next((network.host(node) for network in links), None)
 
 
 def _watched(topology: Topology, addresses: dict[str, Any]) -> list[str]:
@@ -165,7 +204,7 @@ def _context(given: Values) -> dict[str, Any]:
     return {
         **{
             key: getattr(given, key)
-            for key in ("listen", "metrics_listen", "peer", "edge", "operators", "scratch", "log", "shipper")
+            for key in ("listen", "metrics_listen", "peer", "edge", "operators", "scratch", "log", "shipper", "door")
         },
         **given.gateway.model_dump(include={"workers", "rate", "burst", "connections", "max_body", "csp"}),
         "syslog": given.crowdsec.syslog if given.crowdsec else None,
@@ -188,6 +227,7 @@ def _route(number: int, upstream: Upstream, given: Values) -> dict[str, Any]:
         "id": number,
         "name": f"{upstream.service}{route.path}",
         "upstream": upstream.service,
+        "port": upstream.port,
         "ruled": _is_ruled(route),
         # A service's own error body may repeat the path that was asked for, which gives a hidden one away.
         "intercept": route.errors == "gateway" or hides,
@@ -260,7 +300,7 @@ def routes(topology: Topology) -> list[dict[str, Any]]:
 
 
 def _serves(node: Node, upstream: Upstream) -> bool:
-    return node.addresses.get(f"link-{GATEWAY}-{node.name}") in upstream.addresses
+    return node.service == upstream.service and f"link-{GATEWAY}-{node.name}" in node.addresses
 
 
 def api_key_file(secret: str) -> str:

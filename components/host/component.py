@@ -1,21 +1,38 @@
 """The rented server: invisible from its first second."""
 
+from dataclasses import dataclass
 from typing import NotRequired, TypedDict
 
 import pulumi
 import pulumi_hcloud as hcloud
 import pulumi_tls as tls
 
-from components.host.render import OUTBOUND_TCP, OUTBOUND_UDP, Values, user_data
+from components.host.render import OUTBOUND_TCP, OUTBOUND_UDP, Member, Values, user_data
 from settings import cloud
+from settings.nodes import Machine
 
 EVERYWHERE = ["0.0.0.0/0", "::/0"]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a machine of a Swarm stands, and what it shares with the others. ``turn`` is its place in the row, in which
+    machines are made, replaced and restarted: one after another, each ``after`` the one before has joined."""
+
+    machine: Machine
+    turn: int
+    firewall: hcloud.Firewall
+    operators: list[hcloud.SshKey]
+    subnet: hcloud.NetworkSubnet
+    group: hcloud.PlacementGroup
+    after: list[pulumi.Resource]
 
 
 class HostArgs(TypedDict):
     """``pool`` is the CIDR of the private networks; ``admin_token`` the admin tunnel's secret token.
 
-    With a ``volume_key`` the data volume is encrypted. It must never change: protect whatever generates it.
+    With a ``volume_key`` the data volume is encrypted. It must never change: protect whatever generates it. With a
+    ``place`` the server is one of several.
     """
 
     stack: str
@@ -24,6 +41,7 @@ class HostArgs(TypedDict):
     pool: str
     admin_token: pulumi.Input[str]
     volume_key: NotRequired[pulumi.Input[str]]
+    place: NotRequired[Place]
 
 
 class Host(pulumi.ComponentResource):
@@ -39,25 +57,29 @@ class Host(pulumi.ComponentResource):
     server_id: pulumi.Output[str]
     firewall_id: pulumi.Output[str]
     volume_id: pulumi.Output[str]
+    joined: list[pulumi.Resource]
+    """What must be there before other machines are reached; nothing where there is one server."""
 
     def __init__(self, name: str, args: HostArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("zero-exposure:index:Host", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         labels = {"zero-exposure": args["stack"]}
         key = tls.PrivateKey(f"{name}-key", algorithm="ED25519", opts=child)
-        firewall = _firewall(name, labels, child)
-        volume = _volume(name, args["host"], labels, child)
-        operators = _operators(name, args["operators"], labels, child)
+        place = args.get("place")
+        wall = place.firewall if place else firewall(name, labels, child)
+        volume = _volume(name, _location(args), args["host"].volume_gb, labels, child)
+        keys = place.operators if place else operator_keys(name, args["operators"], labels, child)
         data = _user_data(args, key, volume)
-        server = _server(name, args["host"], firewall, operators, data, labels, child)
+        server = _server(name, args, wall, keys, data, labels, child)
         _attach(name, server, volume, child)
+        self.joined = [_join_network(name, server, place, child)] if place else []
         self.host_key = key.public_key_openssh.apply(str.strip)
         self.ipv4, self.ipv6 = server.ipv4_address, server.ipv6_address
-        self.server_id, self.firewall_id, self.volume_id = server.id, firewall.id, volume.id
+        self.server_id, self.firewall_id, self.volume_id = server.id, wall.id, volume.id
         self.register_outputs({"host_key": self.host_key, "server_id": self.server_id, "volume_id": self.volume_id})
 
 
-def _firewall(name: str, labels: dict[str, str], opts: pulumi.ResourceOptions) -> hcloud.Firewall:
+def firewall(name: str, labels: dict[str, str], opts: pulumi.ResourceOptions) -> hcloud.Firewall:
     """No inbound rule, ever: the provider keeps old rules in force when the last one is taken away."""
     ports = [("tcp", port) for port in OUTBOUND_TCP] + [("udp", port) for port in OUTBOUND_UDP]
     rules = [
@@ -67,20 +89,26 @@ def _firewall(name: str, labels: dict[str, str], opts: pulumi.ResourceOptions) -
     return hcloud.Firewall(f"{name}-firewall", rules=rules, labels=labels, opts=opts)
 
 
-def _volume(name: str, host: cloud.Host, labels: dict[str, str], opts: pulumi.ResourceOptions) -> hcloud.Volume:
+def _location(args: HostArgs) -> str:
+    place = args.get("place")
+    return place.machine.location if place else args["host"].location
+
+
+def _volume(name: str, location: str, size: int, labels: dict[str, str], opts: pulumi.ResourceOptions) -> hcloud.Volume:
     return hcloud.Volume(
         f"{name}-data",
-        size=host.volume_gb,
-        location=host.location,
+        size=size,
+        location=location,
         delete_protection=True,
         labels=labels,
         opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(protect=True)),
     )
 
 
-def _operators(
+def operator_keys(
     name: str, operators: cloud.Operators, labels: dict[str, str], opts: pulumi.ResourceOptions
 ) -> list[hcloud.SshKey]:
+    """The provider takes each key once, so machines share them."""
     return [
         hcloud.SshKey(f"{name}-operator-{person}", public_key=key, labels=labels, opts=opts)
         for person, key in operators.ssh_keys.items()
@@ -98,35 +126,61 @@ def _user_data(args: HostArgs, key: tls.PrivateKey, volume: hcloud.Volume) -> pu
         **encryption,
     ).apply(
         lambda known: user_data(
-            Values(image=host.image, reboot_time=host.reboot_time, authorized_keys=keys, pool=args["pool"], **known)
+            Values(
+                image=host.image,
+                reboot_time=host.reboot_time,
+                authorized_keys=keys,
+                pool=args["pool"],
+                member=_member(args),
+                **known,
+            )
         )
     )
     return pulumi.Output.secret(rendered)
 
 
+def _member(args: HostArgs) -> Member | None:
+    place = args.get("place")
+    return Member(place.machine.name, str(place.machine.address), place.turn) if place else None
+
+
 def _server(
     name: str,
-    host: cloud.Host,
-    firewall: hcloud.Firewall,
-    operators: list[hcloud.SshKey],
+    args: HostArgs,
+    wall: hcloud.Firewall,
+    keys: list[hcloud.SshKey],
     data: pulumi.Output[str],
     labels: dict[str, str],
     opts: pulumi.ResourceOptions,
 ) -> hcloud.Server:
+    place = args.get("place")
     return hcloud.Server(
         f"{name}-server",
-        server_type=host.type,
-        image=host.image,
-        location=host.location,
-        firewall_ids=[firewall.id.apply(int)],
+        server_type=place.machine.type if place else args["host"].type,
+        image=args["host"].image,
+        location=_location(args),
+        firewall_ids=[wall.id.apply(int)],
         # With a key named here the provider makes no root password and mails none.
-        ssh_keys=[key.id for key in operators],
+        ssh_keys=[key.id for key in keys],
         # Said outright: left out, the provider decides. IPv4 stays, since image registries lack IPv6.
         public_nets=[hcloud.ServerPublicNetArgs(ipv4_enabled=True, ipv6_enabled=True)],
         user_data=data,
+        placement_group_id=place.group.id.apply(int) if place else None,
         shutdown_before_deletion=True,
         labels=labels,
         # Two servers can't share the volume, and two connectors of one tunnel would share its logins.
+        opts=pulumi.ResourceOptions.merge(
+            opts, pulumi.ResourceOptions(delete_before_replace=True, depends_on=place.after if place else None)
+        ),
+    )
+
+
+def _join_network(name: str, server: hcloud.Server, place: Place, opts: pulumi.ResourceOptions) -> hcloud.ServerNetwork:
+    return hcloud.ServerNetwork(
+        f"{name}-network",
+        server_id=server.id.apply(int),
+        subnet_id=place.subnet.id,
+        ip=str(place.machine.address),
         opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(delete_before_replace=True)),
     )
 

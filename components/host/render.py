@@ -20,10 +20,20 @@ OUTBOUND_UDP: Final = (53, 123, 7844)
 CONTAINER_TCP: Final = (443, 465, 853, 7844)
 """What containers on the egress network may call: no apt, no plain DNS."""
 CONTAINER_UDP: Final = (7844,)
+PRIVATE_INTERFACES: Final = ("enp7s0", "ens10")
+"""What a private network's interface is called, by server type. https://docs.hetzner.com/networking/networks/server-configuration"""
+SWARM_TCP: Final = (2377, 7946)
+"""Managers, and machines among each other."""
+SWARM_UDP: Final = (4789, 7946)
+"""Overlay networks, and machines among each other. What overlays carry is encrypted: ESP beside them."""
+MINUTES_APART: Final = 20
+"""Between the restarts of two machines for updates: longer than one takes to come back."""
 DOCKER_POOLS: Final = (IPv4Network("172.24.0.0/14"), IPv4Network("192.168.128.0/17"))
 """For networks made by hand. No private range overlaps with both."""
 FOLDER: Final = Path(__file__).parent
 ROOT: Final = FOLDER / "root"
+MEMBER_ROOT: Final = FOLDER / "member"
+"""The same for what only a machine of a Swarm has."""
 RULES: Final = "/etc/nftables.conf"
 MANIFEST: Final = "/usr/local/lib/zero-exposure/manifest"
 
@@ -50,6 +60,15 @@ CLOUDFLARE: Final = Repository(
 
 
 @dataclass(frozen=True)
+class Member:
+    """What makes a server one of several: its name, its private address, and its turn to restart."""
+
+    name: str
+    address: str
+    turn: int
+
+
+@dataclass(frozen=True)
 class Values:
     """What differs between two servers. ``host_key_private``, ``token`` and ``volume_key`` are secrets.
 
@@ -66,6 +85,8 @@ class Values:
     host_key_public: str
     token: str
     volume_key: str | None = None
+    member: Member | None = None
+    """None where there is one server."""
 
     @property
     def disk(self) -> str:
@@ -103,15 +124,19 @@ def user_data(values: Values) -> str:
 
 def files(values: Values) -> list[File]:
     """Every file that holds no secret: the packet filter first, the manifest of all others last."""
-    paths = sorted(path.relative_to(ROOT) for path in ROOT.rglob("*") if path.is_file())
-    environment = templates(ROOT, trim_blocks=True, lstrip_blocks=True)
     shared = _shared(values)
-    found = [
+    found = [file for root in (ROOT, *((MEMBER_ROOT,) if values.member else ())) for file in _rendered(root, shared)]
+    found.sort(key=lambda file: file.path != RULES)
+    return [*found, File(MANIFEST, _manifest(found))]
+
+
+def _rendered(root: Path, shared: dict[str, object]) -> list[File]:
+    environment = templates(root, trim_blocks=True, lstrip_blocks=True)
+    paths = sorted(path.relative_to(root) for path in root.rglob("*") if path.is_file())
+    return [
         File(f"/{path.as_posix().removesuffix('.j2')}", environment.get_template(path.as_posix()).render(shared))
         for path in paths
     ]
-    found.sort(key=lambda file: file.path != RULES)
-    return [*found, File(MANIFEST, _manifest(found))]
 
 
 def docker_pool(pool: str) -> IPv4Network:
@@ -134,18 +159,31 @@ def _shared(values: Values) -> dict[str, object]:
     """Names for the templates in ``root``. None is a secret: their digests are in the manifest."""
     return {
         "image": values.image,
-        "reboot_time": values.reboot_time,
+        "reboot_time": _reboot_time(values),
         "docker_pool": docker_pool(values.pool),
         "disk": values.disk,
         "encrypted": values.volume_key is not None,
         "crypt_packages": crypt_packages(values.image),
-        "packages": packages(values.image),
+        "packages": [*packages(values.image), *(["curl"] if values.member else [])],
         "connector": CLOUDFLARE,
         "outbound_tcp": OUTBOUND_TCP,
         "outbound_udp": OUTBOUND_UDP,
         "container_tcp": CONTAINER_TCP,
         "container_udp": CONTAINER_UDP,
+        "member": values.member,
+        "private_interfaces": PRIVATE_INTERFACES,
+        "swarm_tcp": SWARM_TCP,
+        "swarm_udp": SWARM_UDP,
     }
+
+
+def _reboot_time(values: Values) -> str:
+    """No two machines restart at the same time."""
+    if values.member is None:
+        return values.reboot_time
+    hours, _, minutes = values.reboot_time.partition(":")
+    later = (int(hours) * 60 + int(minutes) + MINUTES_APART * values.member.turn) % (24 * 60)
+    return f"{later // 60:02}:{later % 60:02}"
 
 
 def _manifest(found: list[File]) -> str:

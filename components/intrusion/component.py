@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import TypedDict
 
 import pulumi
-import pulumi_docker as docker
 import pulumi_random as random
 
-from components.container import ContainerSpec, deploy
+from components.container import Deployed, deploy
 from components.intrusion.render import API_PORT, COMMUNITY_FILE, CONFIG, SECRETS, STATE, community, files, values
 from components.site import Site
+from components.spec import ContainerSpec
 from settings.cloud import Operators
 from settings.intrusion import Intrusion as IntrusionSettings
 from settings.service import Limits
@@ -48,7 +48,7 @@ class Intrusion(pulumi.ComponentResource):
 
     key: pulumi.Output[str]
     """Secret that opens the decisions to the gateway."""
-    container: docker.Container
+    container: Deployed
 
     def __init__(self, name: str, args: IntrusionArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("zero-exposure:index:Intrusion", name, None, opts)
@@ -87,12 +87,14 @@ def _crowdsec(args: IntrusionArgs, keys: dict[str, pulumi.Output[str]]) -> Conta
             **_community(args),
         },
         tmpfs={STATE: "256m"},
+        # nginx looks up where its log goes when it starts, and never again.
+        virtual=True,
         limits=Limits(memory="512m", cpus=1.0, pids=200),
     )
 
 
 def _proxy(topology: Topology, client: str) -> str:
-    return f"http://{topology.network(f'link-{client}-{PROXY}').members[PROXY]}:{EGRESS_PORT}"
+    return f"http://{topology.network(f'link-{client}-{PROXY}').host(PROXY)}:{EGRESS_PORT}"
 
 
 def _community(args: IntrusionArgs) -> dict[str, pulumi.Output[str]]:
@@ -105,7 +107,7 @@ def _community(args: IntrusionArgs) -> dict[str, pulumi.Output[str]]:
 
 def _worker(topology: Topology, intrusion: IntrusionSettings, edge: EdgeList, key: pulumi.Output[str]) -> ContainerSpec:
     source = Path(__file__).with_name("edge_bans.py").read_text(encoding="utf-8")
-    api = topology.network(f"link-{EDGE_BANS}-{CROWDSEC}").members[CROWDSEC]
+    api = topology.network(f"link-{EDGE_BANS}-{CROWDSEC}").host(CROWDSEC)
     lists = f"{CLOUDFLARE_API}/{edge.account_id}/rules/lists"
     plain = {
         "decisions_url": f"http://{api}:{API_PORT}/v1/decisions",

@@ -6,10 +6,11 @@ from typing import TypedDict
 import pulumi
 import pulumi_docker as docker
 
-from components.container import ContainerSpec, deploy
+from components.container import deploy
 from components.monitoring import nodes, render
 from components.monitoring.render import Values
 from components.site import Site
+from components.spec import ContainerSpec
 from topology import BACKUP, NODE_EXPORTER, PROBER, Topology
 
 VOLUME = "metrics"
@@ -36,7 +37,7 @@ class Monitoring(pulumi.ComponentResource):
         super().__init__("zero-exposure:index:Monitoring", name, None, opts)
         self._args = args
         self._child = pulumi.ResourceOptions(parent=self)
-        self._server_volume = self._volume(f"{name}-{VOLUME}", VOLUME, NODE_EXPORTER).name
+        self._server_volume = self._server_measurements(name)
         self.metrics_volume = self._volume(f"{name}-{BACKUP}-{VOLUME}", f"{BACKUP}-{VOLUME}", BACKUP).name
         for spec in self._specs():
             deploy(spec, args["site"], self._child)
@@ -48,13 +49,19 @@ class Monitoring(pulumi.ComponentResource):
             name,
             name=self._args["site"].named(volume),
             labels=[docker.VolumeLabelArgs(label="zero-exposure.node", value=node)],
-            opts=self._child,
+            opts=self._args["site"].on(self._args["site"].data_machine, self._child),
         )
+
+    def _server_measurements(self, name: str) -> pulumi.Input[str]:
+        """On a Swarm each machine makes its own when the exporter comes to it."""
+        if self._args["site"].swarm:
+            return self._args["site"].named(VOLUME)
+        return self._volume(f"{name}-{VOLUME}", VOLUME, NODE_EXPORTER).name
 
     def _specs(self) -> list[ContainerSpec]:
         given, topology = self._args["values"], self._args["topology"]
         found = [
-            nodes.prometheus(given, topology),
+            nodes.prometheus(given, topology, self._args["site"].data_machine),
             nodes.alertmanager(given, topology, self._secrets()),
             nodes.node_exporter(given, topology, {"server": self._server_volume, BACKUP: self.metrics_volume}),
         ]

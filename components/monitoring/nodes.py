@@ -6,13 +6,14 @@ from collections.abc import Mapping
 
 import pulumi
 
-from components.container import ContainerSpec, Mount
 from components.monitoring import render
 from components.monitoring.render import CONFIG, SECRETS, Values
+from components.spec import ContainerSpec, Mount
 from settings.monitoring import Logs
 from settings.service import Healthcheck, Limits
 from topology import (
     ALERTMANAGER,
+    BACKUP,
     EGRESS_PORT,
     LOG_SHIPPER,
     MAIL_PORT,
@@ -44,7 +45,7 @@ def user(node: str) -> str:
     return f"{found}:{found}"
 
 
-def prometheus(given: Values, topology: Topology) -> ContainerSpec:
+def prometheus(given: Values, topology: Topology, machine: str = "") -> ContainerSpec:
     """Asks, judges, and keeps what it has seen. Where nobody asks it, it listens to itself alone."""
     is_asked = any(network.server == PROMETHEUS for network in topology.networks)
     keep, size = given.monitoring.keep, f"{given.monitoring.keep_size.upper()}B"
@@ -67,6 +68,7 @@ def prometheus(given: Values, topology: Topology) -> ContainerSpec:
         healthcheck=_answers(f"127.0.0.1:{render.PROMETHEUS_PORT}/-/ready"),
         limits=Limits(memory="512m", cpus=0.5, pids=100),
         hosts=topology.servers(PROMETHEUS),
+        machine=machine,
     )
 
 
@@ -117,8 +119,12 @@ def node_exporter(given: Values, topology: Topology, volumes: Mapping[str, pulum
             f"--collector.textfile.directory={METRICS}/*",
             f"--web.listen-address=:{render.NODE_PORT}",
         ),
-        mounts=[Mount(volume, f"{METRICS}/{writer}", read_only=True) for writer, volume in sorted(volumes.items())],
+        mounts=[
+            Mount(volume, f"{METRICS}/{writer}", read_only=True, owner=BACKUP if writer == BACKUP else NODE_EXPORTER)
+            for writer, volume in sorted(volumes.items())
+        ],
         limits=Limits(memory="64m", cpus=0.25, pids=50),
+        everywhere=True,
     )
 
 
@@ -168,6 +174,8 @@ def log_shipper(topology: Topology, logs: Logs, path: pulumi.Output[str]) -> Con
         command=("--foreground", "--no-caps", f"--cfgfile={CONFIG}/log-shipper.conf", *options),
         files={f"{CONFIG}/log-shipper.conf": render.log_shipper(), f"{SECRETS}/target.conf": address},
         tmpfs={STATE: "1m"},
+        # nginx looks up where its log goes when it starts, and never again.
+        virtual=True,
         limits=Limits(memory="128m", cpus=0.25, pids=50),
         hosts=topology.servers(LOG_SHIPPER),
     )

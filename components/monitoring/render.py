@@ -33,16 +33,19 @@ EXPORTER_PORTS = {"postgres": 9187, "redis": 9121}
 """What each exporter's own documentation says; here they are said outright as well."""
 PORTS = {GATEWAY: 9145, CROWDSEC: 6060, CLOUDFLARED: 20241, NODE_EXPORTER: NODE_PORT, ALERTMANAGER: ALERTMANAGER_PORT}
 """Node that Prometheus asks → the port where it tells."""
+MANY = (GATEWAY, CLOUDFLARED, NODE_EXPORTER)
+"""Nodes that are several tasks on a Swarm."""
 STATUSES = list(range(200, 500))
 """Answers that show that a host works: "not found" and "who are you" are among them."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """Targets of one kind, each with the name that measurements carry."""
+    """Targets of one kind, each with the name that measurements carry. ``discovered``: the name stands for many."""
 
     name: str
     targets: tuple[tuple[str, str], ...]
+    discovered: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,9 @@ class Values:
     databases: dict[str, str]
     hosts: tuple[str, ...]
     waivers: tuple[Waiver, ...]
+    machines: int = 0
+    """How many there are on a Swarm; 0 where there is one server."""
+    gateways: int = 0
     folder: str = CONFIG
     secrets: str = SECRETS
 
@@ -63,7 +69,9 @@ class Values:
         """What Prometheus asks, besides the prober."""
         asked = [node for node in PORTS if node != CLOUDFLARED or self.tunnelled]
         own = Job(PROMETHEUS, ((PROMETHEUS, f"127.0.0.1:{PROMETHEUS_PORT}"),))
-        return [own, *(Job(node, ((node, f"{node}:{PORTS[node]}"),)) for node in asked), *self._exporters()]
+        many = MANY if self.machines else ()
+        jobs = (Job(node, ((node, f"{node}:{PORTS[node]}"),), node in many) for node in asked)
+        return [own, *jobs, *self._exporters()]
 
     def _exporters(self) -> list[Job]:
         return [
@@ -79,6 +87,7 @@ class Values:
             "outside.yaml": bool(self.hosts),
             "database.yaml": bool(self.databases),
             "waiver.yaml": bool(self.waivers),
+            "swarm.yaml": bool(self.machines),
         }
         found = sorted(path.name.removesuffix(".j2") for path in (FOLDER / "rules").iterdir())
         return [name for name in found if needed.get(name, True)]
@@ -94,6 +103,8 @@ def values(settings: Settings, stack: str) -> Values:
         databases=presets,
         hosts=tuple(f"https://{host}/" for host in probed(settings)),
         waivers=waivers(),
+        machines=len(settings.machines),
+        gateways=settings.swarm.gateways if settings.is_swarm else 0,
     )
 
 
@@ -112,7 +123,8 @@ def _rules(name: str, given: Values) -> str:
     ending = [
         {"rule": each.rule, "urn": each.urn, "expires": each.expires, "ends": _end(each)} for each in given.waivers
     ]
-    return _text(f"rules/{name}.j2", {"waivers": ending})
+    counted = {"machines": given.machines, "gateways": given.gateways}
+    return _text(f"rules/{name}.j2", {"waivers": ending, **counted})
 
 
 def _end(waiver: Waiver) -> int:

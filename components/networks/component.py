@@ -7,6 +7,9 @@ import pulumi_docker as docker
 
 from topology import Network, Topology
 
+UNDERLAY_MTU = "1450"
+"""Bytes that the provider's private network carries. Docker takes off what its own headers need."""
+
 
 class NetworksArgs(TypedDict):
     """``stack`` prefixes Docker's names; ``topology`` decides which networks there are."""
@@ -20,13 +23,16 @@ class Networks(pulumi.ComponentResource):
 
     names: dict[str, pulumi.Output[str]]
     """Network name of the topology → Docker's name, as an Output that waits for the network."""
+    ids: dict[str, pulumi.Output[str]]
+    """The same → Docker's id, by which services of a Swarm know it."""
 
     def __init__(self, name: str, args: NetworksArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("zero-exposure:index:Networks", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        self.names = {
-            network.name: _network(name, network, args["stack"], child).name for network in args["topology"].networks
-        }
+        make = _overlay if args["topology"].cluster else _network
+        made = {network.name: make(name, network, args["stack"], child) for network in args["topology"].networks}
+        self.names = {key: network.name for key, network in made.items()}
+        self.ids = {key: network.id for key, network in made.items()}
         self.register_outputs({"names": self.names})
 
 
@@ -41,6 +47,30 @@ def _network(name: str, network: Network, stack: str, opts: pulumi.ResourceOptio
         ipam_configs=[docker.NetworkIpamConfigArgs(subnet=str(network.subnet), gateway=str(network.subnet[1]))],
         labels=[docker.NetworkLabelArgs(label=f"zero-exposure.{key}", value=value) for key, value in _labels(network)],
         # A container's address on a network must not change hands while the network is replaced.
+        opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(delete_before_replace=True)),
+    )
+
+
+def _overlay(name: str, network: Network, stack: str, opts: pulumi.ResourceOptions) -> docker.Network:
+    """The same across machines. What it carries is encrypted on the way, though the way is a private network."""
+    fixed = network.tasks != network.subnet
+    config = docker.NetworkIpamConfigArgs(
+        subnet=str(network.subnet),
+        gateway=str(network.subnet[1]),
+        # Swarm puts no task where a fixed address is.
+        ip_range=str(network.tasks) if fixed else None,
+    )
+    return docker.Network(
+        f"{name}-{network.name}",
+        name=f"{stack}-{network.name}",
+        driver="overlay",
+        internal=network.internal,
+        # A container that is no task, the resolver, has a fixed address there.
+        attachable=fixed,
+        ipv6=False,
+        options={"encrypted": "true", "com.docker.network.driver.mtu": UNDERLAY_MTU},
+        ipam_configs=[config],
+        labels=[docker.NetworkLabelArgs(label=f"zero-exposure.{key}", value=value) for key, value in _labels(network)],
         opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(delete_before_replace=True)),
     )
 

@@ -1,14 +1,16 @@
 """The internal resolver: the one DNS server that containers ask."""
 
+from dataclasses import replace
+from ipaddress import IPv4Address
 from typing import TypedDict
 
 import pulumi
-import pulumi_docker as docker
 
-from components.container import ContainerSpec, deploy
+from components.container import deploy_container
 from components.resolver.names import ZONE
 from components.resolver.render import CONFIG, SCRATCH, Values, files
 from components.site import Site
+from components.spec import ContainerSpec
 from settings.service import Healthcheck, Limits
 from topology import RESOLVER
 
@@ -28,17 +30,32 @@ class ResolverArgs(TypedDict):
 class Resolver(pulumi.ComponentResource):
     """unbound on the network that leads out: internal names from the plan, everything else over TLS."""
 
-    container: docker.Container
+    containers: list[pulumi.Resource]
+    """One; on a Swarm one on each of a few machines, since only there it has an address that never changes."""
 
     def __init__(self, name: str, args: ResolverArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("zero-exposure:index:Resolver", name, None, opts)
-        self.container = deploy(_spec(args["values"]), args["site"], pulumi.ResourceOptions(parent=self))
-        self.register_outputs({"container": self.container.name})
+        child, site = pulumi.ResourceOptions(parent=self), args["site"]
+        made = [
+            deploy_container(_spec(node, replace(args["values"], address=address)), site, site.on(machine, child))
+            for node, machine, address in _places(args)
+        ]
+        self.containers = [*made]
+        self.register_outputs({"container": made[0].name})
 
 
-def _spec(values: Values) -> ContainerSpec:
+def _places(args: ResolverArgs) -> list[tuple[str, str, IPv4Address]]:
+    """Node, machine and address of each."""
+    swarm = args["site"].swarm
+    if swarm is None:
+        return [(RESOLVER, "", args["values"].address)]
+    chosen = swarm.cluster.resolvers.items()
+    return [(node, machine, address) for (node, machine), address in zip(chosen, swarm.resolvers, strict=True)]
+
+
+def _spec(node: str, values: Values) -> ContainerSpec:
     return ContainerSpec(
-        node=RESOLVER,
+        node=node,
         role="resolver",
         image=values.resolver.image,
         networks={"egress": values.address},

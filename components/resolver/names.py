@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 
-from topology import Network, Topology
+from topology import ANY, Network, Topology
 
 ZONE = "internal"
 """Reserved for private use, so that nobody can own a name below it: ICANN board resolution 2024.07.29.06."""
@@ -35,7 +35,8 @@ def nodes(topology: Topology) -> list[Record]:
 
 def _places(topology: Topology) -> Iterator[tuple[Network, str, IPv4Address]]:
     for network in topology.networks:
-        yield from ((network, node, address) for node, address in sorted(network.members.items()))
+        known = {node: address for node, address in network.members.items() if address != ANY}
+        yield from ((network, node, address) for node, address in sorted(known.items()))
 
 
 def _peer(node: str, network: Network) -> str:

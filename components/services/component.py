@@ -3,15 +3,15 @@
 from typing import TypedDict
 
 import pulumi
-import pulumi_docker as docker
 import pulumi_random as random
 
-from components.container import ContainerSpec, deploy
+from components.container import Deployed, deploy
 from components.services.render import Parts, files, hosts, start_order
 from components.site import Site
+from components.spec import ContainerSpec
 from settings.reference import SECRETS, Credential, credentials
 from settings.service import Service
-from topology import EGRESS_PORT, PROXY, Topology, instances
+from topology import EGRESS_PORT, PROXY, Topology
 
 PASSWORD_LENGTH = 40
 """Letters and digits only, so that a password fits into a URL and a configuration file as it is: 238 bits."""
@@ -30,7 +30,7 @@ class ServicesArgs(TypedDict):
 class Services(pulumi.ComponentResource):
     """One container for each replica of each service, started after those it uses."""
 
-    containers: dict[str, docker.Container]
+    containers: dict[str, Deployed]
     """Node name → container."""
     secrets: dict[str, pulumi.Output[str]]
     """The stack's own secrets by name, the generated ones among them."""
@@ -68,10 +68,12 @@ class Services(pulumi.ComponentResource):
     def _deploy(self, name: str) -> None:
         args = self._args
         service = args["services"][name]
-        used = [self.containers[node] for use in service.uses for node in instances(use, args["services"][use])]
+        topology = args["topology"]
+        uses = [(use, args["services"][use]) for use in service.uses]
+        used = [self.containers[node] for use, found in uses for node in topology.instances(use, found)]
         texts = {path: self._text(parts) for path, parts in files(name, args["services"]).items()}
         opts = pulumi.ResourceOptions.merge(self._child, pulumi.ResourceOptions(depends_on=used))
-        for node in instances(name, service):
+        for node in topology.instances(name, service):
             spec = _spec(node, name, args, texts)
             self.containers[node] = deploy(spec, args["site"], opts)
 
@@ -102,6 +104,9 @@ def _spec(node: str, name: str, args: ServicesArgs, texts: dict[str, str | pulum
         limits=service.limits,
         aliases=(name,),
         hosts=hosts(node, args["services"], topology),
+        replicas=service.replicas,
+        machine=service.node or "",
+        placement=service.placement,
     )
 
 

@@ -21,11 +21,10 @@ def files(name: str, services: dict[str, Service]) -> dict[str, Parts]:
 def hosts(node: str, services: dict[str, Service], topology: Topology) -> dict[str, IPv4Address]:
     """Addresses of what a node uses, by name. Docker's own DNS is the Engine: while that restarts it answers nobody.
 
-    A service with replicas is left to DNS, which knows all of them.
+    A service with replicas is left to DNS, which knows all of them, and on a Swarm so is every other.
     """
     single = {name for name, service in services.items() if service.replicas == 1} | {PROMETHEUS}
-    used = (network for network in topology.networks if network.client == node and network.server in single)
-    return {network.server: network.members[network.server] for network in used}
+    return {server: address for server, address in topology.servers(node).items() if server in single}
 
 
 def start_order(services: dict[str, Service]) -> list[str]:

@@ -1,6 +1,7 @@
 """The only ways in: two tunnels that dial out, their DNS names, and Access in front of what is not for everyone."""
 
-from typing import TypedDict
+from collections.abc import Mapping
+from typing import NotRequired, TypedDict
 
 import pulumi
 import pulumi_cloudflare as cloudflare
@@ -10,9 +11,15 @@ from components.tunnel import access, render
 from components.tunnel.connector import Connector, connector
 from settings import cloud
 
+CONNECT_SECONDS = 4
+"""To reach a gateway of several: what is waited for the first one to answer is its share."""
+ONE_SERVER = ""
+"""Stands for the only server, where there are no machines with names."""
+
 
 class TunnelArgs(TypedDict):
-    """``visitor_hosts`` and ``admin_hosts`` are all public names; ``gateway_url`` is where the connector finds them."""
+    """``visitor_hosts`` and ``admin_hosts`` are all public names; ``gateway_url`` is where the connector finds them.
+    ``machines`` are the names of a Swarm's machines; none where there is one server."""
 
     stack: str
     domain: str
@@ -22,21 +29,23 @@ class TunnelArgs(TypedDict):
     visitor_hosts: tuple[str, ...]
     admin_hosts: tuple[str, ...]
     gateway_url: str
+    machines: NotRequired[tuple[str, ...]]
 
 
 class Tunnel(pulumi.ComponentResource):
     """The ``admin`` tunnel leads to sshd on the server, the ``app`` tunnel to the gateway.
 
-    They are two, so that neither a flood nor a mistake on the public side takes the operators' way in.
+    They are two, so that neither a flood nor a mistake on the public side takes the operators' way in. With several
+    machines each has an admin tunnel of its own: connectors of one tunnel share its logins.
     """
 
-    ssh_host: str
-    """Host name of SSH behind Access."""
-    admin_token: pulumi.Output[str]
-    """Secret: what the server's connector runs with."""
+    ssh_hosts: dict[str, str]
+    """Machine → host name of its SSH behind Access. One server has no name: its key is empty."""
+    admin_tokens: dict[str, pulumi.Output[str]]
+    """Machine → secret: what its connector runs with."""
     app_token: pulumi.Output[str]
     """Secret: what the connector in the container network runs with."""
-    admin_tunnel_id: pulumi.Output[str]
+    admin_tunnel_ids: dict[str, pulumi.Output[str]]
     app_tunnel_id: pulumi.Output[str]
     service_token_id: pulumi.Output[str]
     """What a pipeline sends as ``CF-Access-Client-Id``."""
@@ -53,25 +62,44 @@ class Tunnel(pulumi.ComponentResource):
         self._name_hosts(args)
         site = access.Site(name, args["stack"], args["cloudflare"].account_id, args["tunnel"].session, child)
         audiences = self._guard(site, args)
-        admin, app = self._connect(name, args, audiences, child)
-        _records(name, args, self.ssh_host, admin, app, child)
-        _alert(site, args["operators"].emails, [admin, app])
-        self.admin_token, self.app_token = admin.token, app.token
-        self.admin_tunnel_id, self.app_tunnel_id = admin.tunnel.id, app.tunnel.id
+        admins, app = self._connect(name, args, audiences, child)
+        _records(name, args, {self.ssh_hosts[machine]: admin for machine, admin in admins.items()}, app, child)
+        _alert(site, args["operators"].emails, [*admins.values(), app])
+        self.admin_tokens = {machine: admin.token for machine, admin in admins.items()}
+        self.admin_tunnel_ids = {machine: admin.tunnel.id for machine, admin in admins.items()}
+        self.app_token, self.app_tunnel_id = app.token, app.tunnel.id
         self.register_outputs(
             {
-                "sshHost": self.ssh_host,
-                "adminTunnelId": self.admin_tunnel_id,
+                **self._of_machines(),
                 "appTunnelId": self.app_tunnel_id,
                 "urls": list(self.urls),
                 "adminUrls": list(self.admin_urls),
             }
         )
 
+    @property
+    def ssh_host(self) -> str:
+        """Host name of the only server's SSH behind Access."""
+        return self.ssh_hosts[ONE_SERVER]
+
+    @property
+    def admin_token(self) -> pulumi.Output[str]:
+        """Secret: what the only server's connector runs with."""
+        return self.admin_tokens[ONE_SERVER]
+
+    def _of_machines(self) -> dict[str, object]:
+        if ONE_SERVER in self.ssh_hosts:
+            return {"sshHost": self.ssh_host, "adminTunnelId": self.admin_tunnel_ids[ONE_SERVER]}
+        return {"sshHosts": self.ssh_hosts, "adminTunnelIds": self.admin_tunnel_ids}
+
     def _name_hosts(self, args: TunnelArgs) -> None:
         visitors, admins = args["visitor_hosts"], args["admin_hosts"]
         taken = (*visitors, *admins)
-        self.ssh_host = render.ssh_host(args["stack"], args["domain"], args["tunnel"].ssh_host, taken)
+        chosen = args["tunnel"].ssh_host
+        self.ssh_hosts = {
+            machine: render.ssh_host("-".join(filter(None, (args["stack"], machine))), args["domain"], chosen, taken)
+            for machine in args.get("machines") or (ONE_SERVER,)
+        }
         self.urls = tuple(f"https://{host}" for host in sorted(visitors))
         self.admin_urls = tuple(f"https://{host}" for host in sorted(admins))
 
@@ -82,9 +110,10 @@ class Tunnel(pulumi.ComponentResource):
         self.service_token_id = token.client_id
         self.service_token_secret = pulumi.Output.secret(token.client_secret)
         pipeline = access.pipeline(site, token)
-        ssh = access.application(site, self.ssh_host, [people, pipeline], browser=False)
+        hosts = self.ssh_hosts.values()
+        ssh = {host: access.application(site, host, [people, pipeline], browser=False) for host in hosts}
         web = {host: access.application(site, host, [people], browser=True) for host in sorted(args["admin_hosts"])}
-        return {host: application.aud for host, application in {self.ssh_host: ssh, **web}.items()}
+        return {host: application.aud for host, application in {**ssh, **web}.items()}
 
     def _connect(
         self,
@@ -92,32 +121,30 @@ class Tunnel(pulumi.ComponentResource):
         args: TunnelArgs,
         audiences: dict[str, pulumi.Output[str]],
         opts: pulumi.ResourceOptions,
-    ) -> tuple[Connector, Connector]:
+    ) -> tuple[dict[str, Connector], Connector]:
         # A second tunnel of the same name is refused, even while the first one is being deleted.
         suffix = random.RandomString(f"{name}-suffix", length=6, special=False, upper=False, opts=opts).result
-        rules = {
-            "admin": render.admin_rules(self.ssh_host),
-            "app": render.app_rules(args["visitor_hosts"], args["admin_hosts"], args["gateway_url"]),
+
+        def make(role: str, rules: tuple[render.Rule, ...]) -> Connector:
+            title = pulumi.Output.concat(f"zero-exposure-{args['stack']}-{role}-", suffix)
+            return connector(f"{name}-{role}", title, args["cloudflare"], rules, audiences, opts)
+
+        admins = {
+            machine: make("-".join(filter(None, ("admin", machine))), render.admin_rules(host))
+            for machine, host in self.ssh_hosts.items()
         }
-        admin, app = (
-            connector(
-                f"{name}-{role}",
-                pulumi.Output.concat(f"zero-exposure-{args['stack']}-{role}-", suffix),
-                args["cloudflare"],
-                rules[role],
-                audiences,
-                opts,
-            )
-            for role in ("admin", "app")
+        # On a Swarm the gateway's name leads to several, and one of them may be gone.
+        wait = CONNECT_SECONDS if args.get("machines") else None
+        return admins, make(
+            "app", render.app_rules(args["visitor_hosts"], args["admin_hosts"], args["gateway_url"], wait)
         )
-        return admin, app
 
 
 def _records(
-    name: str, args: TunnelArgs, ssh: str, admin: Connector, app: Connector, opts: pulumi.ResourceOptions
+    name: str, args: TunnelArgs, ssh: Mapping[str, Connector], app: Connector, opts: pulumi.ResourceOptions
 ) -> None:
     names = render.app_names(args["domain"], args["visitor_hosts"], args["admin_hosts"])
-    for host, behind in [(ssh, admin), *((host, app) for host in names)]:
+    for host, behind in [*ssh.items(), *((host, app) for host in names)]:
         # A name appears only when the tunnel knows what to do with it, and who may use it.
         ready = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[behind.config]))
         cloudflare.DnsRecord(

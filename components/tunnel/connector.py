@@ -63,14 +63,17 @@ def _ingress(
     rule: render.Rule, team: str, audiences: Mapping[str, pulumi.Input[str]]
 ) -> cloudflare.ZeroTrustTunnelCloudflaredConfigConfigIngressArgs:
     ingress = cloudflare.ZeroTrustTunnelCloudflaredConfigConfigIngressArgs
-    if not rule.guarded:
+    if not rule.guarded and rule.connect_timeout is None:
         return ingress(service=rule.service, hostname=rule.hostname)
     # Per rule: the same setting at the top of the configuration is ignored without a word.
-    access = cloudflare.ZeroTrustTunnelCloudflaredConfigConfigIngressOriginRequestAccessArgs(
-        required=True, team_name=team, aud_tags=[audiences[rule.hostname or ""]]
+    access = (
+        cloudflare.ZeroTrustTunnelCloudflaredConfigConfigIngressOriginRequestAccessArgs(
+            required=True, team_name=team, aud_tags=[audiences[rule.hostname or ""]]
+        )
+        if rule.guarded
+        else None
     )
-    return ingress(
-        service=rule.service,
-        hostname=rule.hostname,
-        origin_request=cloudflare.ZeroTrustTunnelCloudflaredConfigConfigIngressOriginRequestArgs(access=access),
+    request = cloudflare.ZeroTrustTunnelCloudflaredConfigConfigIngressOriginRequestArgs(
+        access=access, connect_timeout=rule.connect_timeout
     )
+    return ingress(service=rule.service, hostname=rule.hostname, origin_request=request)

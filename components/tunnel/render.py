@@ -25,6 +25,8 @@ class Rule:
     service: str
     hostname: str | None = None
     guarded: bool = False
+    connect_timeout: int | None = None
+    """Seconds that all addresses of the service together have to answer; None is cloudflared's own 30."""
 
 
 def ssh_host(stack: str, domain: str, chosen: str | None, taken: tuple[str, ...]) -> str:
@@ -44,13 +46,15 @@ def admin_rules(ssh: str) -> tuple[Rule, ...]:
     return Rule(SSHD, ssh, guarded=True), Rule(NOT_FOUND)
 
 
-def app_rules(visitor_hosts: tuple[str, ...], admin_hosts: tuple[str, ...], gateway_url: str) -> tuple[Rule, ...]:
+def app_rules(
+    visitor_hosts: tuple[str, ...], admin_hosts: tuple[str, ...], gateway_url: str, connect_timeout: int | None = None
+) -> tuple[Rule, ...]:
     """Ingress of the app tunnel: every declared host to the gateway, exactly by name, and nothing else.
 
     A wildcard in DNS is none here: a name that nobody declared ends at the connector.
     """
-    visitors = [Rule(gateway_url, host) for host in sorted(visitor_hosts)]
-    admins = [Rule(gateway_url, host, guarded=True) for host in sorted(admin_hosts)]
+    visitors = [Rule(gateway_url, host, False, connect_timeout) for host in sorted(visitor_hosts)]
+    admins = [Rule(gateway_url, host, True, connect_timeout) for host in sorted(admin_hosts)]
     return *visitors, *admins, Rule(NOT_FOUND)
 
 

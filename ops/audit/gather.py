@@ -8,14 +8,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from components.engine.render import host, ssh_options
+from components.ssh import host, ssh_options
 from ops.audit.engine import Engine, Machine
 from ops.audit.live import Live
 from ops.doctor import api
 from ops.doctor.tools import output
 from ops.preview.record import Recording, record
 from ops.preview.stackfile import project_name, stack_values
-from settings.load import load
+from settings.load import SettingsError, load
 from settings.stack import Settings
 from topology import plan
 
@@ -29,6 +29,8 @@ class OutputsError(Exception):
 def live(root: Path, stack: str, outputs: Mapping[str, Any]) -> Live:
     """A deployed stack. Raises ``StackFileError`` or ``SettingsError`` where the stack file is not right."""
     settings = settings_of(root, stack)
+    if settings.is_swarm:
+        raise SettingsError("an audit looks at one server; with nodes it is not there yet: docs/scale.md")
     tokens = {"hetzner": token("HCLOUD_TOKEN", "hcloud:token", root, stack)}
     tokens |= {"cloudflare": token("CLOUDFLARE_API_TOKEN", "cloudflare:apiToken", root, stack)}
     return Live(

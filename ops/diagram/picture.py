@@ -72,7 +72,7 @@ class Picture:
 def pictures(stack: Stack) -> tuple[Picture, ...]:
     """The main picture, and one for each component that watches many. Each arrow is in exactly one of them."""
     boxes = {box.id: box for box in _boxes(stack)}
-    arrows = list(_arrows(stack))
+    arrows = list(dict.fromkeys(_arrows(stack)))
     apart = _apart(stack)
     of = {name: node.layer for name, node in stack.nodes.items() if node.role not in REQUEST_PATH}
     main = [arrow for arrow in arrows if of.get(arrow.client) not in apart]
@@ -107,10 +107,14 @@ def _boxes(stack: Stack) -> Iterator[Box]:
         yield from _people(stack)
         yield Box(EDGE, "Cloudflare", "edge", tuple(_edge_lines(stack)))
     yield from (_box(node, stack) for node in stack.nodes.values())
-    for entrance in _host_entrances(stack):
-        scheme, _, address = entrance.service.partition("://")
-        yield Box(HOST, "host's connector", "host")
-        yield Box(entrance.service, f"{scheme} {address}", "host", admin=(entrance.host,))
+    entrances = _host_entrances(stack)
+    for service in dict.fromkeys(entrance.service for entrance in entrances):
+        scheme, _, address = service.partition("://")
+        hosts = tuple(entrance.host for entrance in entrances if entrance.service == service)
+        yield Box(
+            HOST, "host's connector", "host", (f"one on each of {len(hosts)} machines",) if len(hosts) > 1 else ()
+        )
+        yield Box(service, f"{scheme} {address}", "host", admin=hosts)
     open_networks = [network for network in stack.networks if not network.internal]
     if open_networks:
         yield Box(INTERNET, "internet", "internet", tuple(f"through {network.name}" for network in open_networks))
@@ -134,7 +138,8 @@ def _box(node: Node, stack: Stack) -> Box:
     public = tuple(route.text for route in stack.routes if node.name in route.nodes and not route.admin)
     admin = tuple(route.text for route in stack.routes if node.name in route.nodes and route.admin)
     layer = [node.layer] if node.role != "service" and node.layer != node.name else []
-    lines = (*layer, *(f"may call {domain}" for domain in node.calls))
+    tasks = {0: ["on each machine"], 1: []}.get(node.replicas, [f"{node.replicas} tasks"])
+    lines = (*layer, *tasks, *(f"may call {domain}" for domain in node.calls))
     return Box(node.name, node.name, _kind(node), lines, public, admin)
 
 
@@ -151,8 +156,8 @@ def _connectors(stack: Stack) -> list[str]:
 
 
 def _host_entrances(stack: Stack) -> list[Entrance]:
-    """Names that lead to the server itself, not to a container."""
-    addresses = {address for node in stack.nodes.values() for address in node.addresses.values()}
+    """Names that lead to the server itself, not to a container, which a Swarm knows by its name."""
+    addresses = set(stack.nodes) | {address for node in stack.nodes.values() for address in node.addresses.values()}
     return [
         entrance
         for entrance in stack.entrances

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from components.engine.render import host, ssh_options
+from components.ssh import host, ssh_options
 from components.tunnel.render import ssh_host
 from ops.audit.engine import Engine, Machine
 from ops.audit.result import NotMeasuredError

@@ -3,6 +3,7 @@
 An offline run has no secrets: where one belongs stands its stand-in.
 """
 
+import base64
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
@@ -11,13 +12,21 @@ from policy.rules.model import Resource
 
 SERVER = "hcloud:index/server:Server"
 CONTAINER = "docker:index/container:Container"
+SERVICE = "docker:index/service:Service"
+KEPT = ("docker:index/serviceConfig:ServiceConfig", "docker:index/secret:Secret")
 
 
 def rendered(recording: Recording) -> dict[str, str]:
-    """Relative path → text: ``host/user-data.yaml`` and ``CONTAINER/path/in/the/container``."""
+    """Relative path → text: ``host/user-data.yaml`` and ``CONTAINER/path/in/the/container``.
+
+    Of several machines each has a folder: ``host-MACHINE/user-data.yaml``.
+    """
     found: dict[str, str] = {}
     for server in recording.of_type(SERVER):
-        found["host/user-data.yaml"] = str(server.props["userData"])
+        found[f"{server.name.removesuffix('-server')}/user-data.yaml"] = str(server.props["userData"])
+    texts = {str(kept.props["name"]): str(kept.props["data"]) for token in KEPT for kept in recording.of_type(token)}
+    for service in recording.of_type(SERVICE):
+        found.update(_given(service, texts))
     containers = recording.of_type(CONTAINER)
     mounts = _mounts(containers)
     for carrier in containers:
@@ -51,6 +60,14 @@ def _uploads(carrier: Resource, mounts: dict[str, str]) -> Iterator[tuple[str, s
     for upload in carrier.props.get("uploads", []):
         path = PurePosixPath(upload["file"])
         yield f"{mounts[volumes[str(path.parent)]]}/{path.name}", upload["content"]
+
+
+def _given(service: Resource, texts: dict[str, str]) -> Iterator[tuple[str, str]]:
+    """What each task of a service finds where."""
+    specification = service.props["taskSpec"]["containerSpec"]
+    for kind in ("config", "secret"):
+        for entry in specification.get(f"{kind}s", []):
+            yield f"{_node(service)}{entry['fileName']}", base64.b64decode(texts[entry[f"{kind}Name"]]).decode()
 
 
 def _node(container: Resource) -> str:

@@ -42,7 +42,8 @@ def arguments_of(token: str) -> type | None:
         return None
     submodule = module.split("/")[0]
     path = f"pulumi_{package}" if submodule == "index" else f"pulumi_{package}.{submodule}"
-    return _named(path, f"{kind}Args") or _named(path, f"{kind}InitArgs")
+    # Where another type has the name already, the resource's own arguments are called so.
+    return _named(path, f"{kind}InitArgs") or _named(path, f"{kind}Args")
 
 
 def _named(module: str, name: str) -> type | None:

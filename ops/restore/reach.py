@@ -5,7 +5,7 @@ import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from components.engine.render import host, ssh_options
+from components.ssh import host, ssh_options
 from components.tunnel.render import ssh_host
 from settings.stack import Settings
 from topology import Topology
@@ -45,6 +45,8 @@ def reach(stack: str, settings: Settings, topology: Topology) -> Reach:
     """The way to a stack's Engine. Raises ``ReachError`` where the stack is not deployed."""
     if settings.target == "local":
         return Local()
+    if settings.is_swarm:
+        raise ReachError("with nodes these orders are given by hand, on the machine that has the data: docs/scale.md")
     return Remote(ssh_host(stack, settings.domain, settings.tunnel.ssh_host, topology.hosts), _host_key(stack))
 
 

@@ -13,6 +13,7 @@ from settings.stack import Settings
 
 Kind = Literal["image", "debian", "python"]
 IMAGE = "docker:index/remoteImage:RemoteImage"
+SERVICE = "docker:index/service:Service"
 CLASSIFIER = "License :: OSI Approved :: "
 
 
@@ -34,6 +35,9 @@ def images(graph: dict[str, Any]) -> Iterator[Part]:
     for resource in graph["resources"]:
         if resource["type"] == IMAGE:
             used.setdefault(resource["inputs"]["name"], set()).add(resource["name"].removesuffix("-image"))
+        if resource["type"] == SERVICE:
+            reference = resource["inputs"]["taskSpec"]["containerSpec"]["image"]
+            used.setdefault(reference, set()).add(resource["name"])
     for reference, nodes in sorted(used.items()):
         name, version, digest = split(reference)
         yield Part("image", name, version, digest, used_by=tuple(sorted(nodes)))

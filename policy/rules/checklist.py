@@ -3,7 +3,7 @@
 import base64
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from . import command, container_isolation, container_mounts, container_ports, edge, firewall, hetzner, tokens
@@ -115,7 +115,9 @@ def security_headers(stack: Stack) -> Verdict:
     gateways = {container.node for container in stack.with_role("gateway")}
     if not gateways:
         return not stack.with_role("service"), "no gateway in this stack"
-    texts = [text for c in stack.containers if c.node in gateways for text in uploaded(c.resource)]
+    texts = [
+        text for c in stack.containers if c.node in gateways for text in (*uploaded(c.resource), *configs(stack, c))
+    ]
     missing = [header for header in HEADERS if not any(header in text.lower() for text in texts)]
     return not missing, f"{len(texts)} files of the gateway set {len(HEADERS) - len(missing)} of {len(HEADERS)} headers"
 
@@ -128,6 +130,13 @@ def uploaded(container: Resource) -> Iterator[str]:
             yield content
         if isinstance(encoded, str) and re.fullmatch(r"[A-Za-z0-9+/=\s]*", encoded):
             yield base64.b64decode(encoded + "==").decode(errors="replace")
+
+
+def configs(stack: Stack, container: Container) -> Iterator[str]:
+    """The known texts of a service's configs."""
+    for source in stack.sources(container.resource, "uploads"):
+        if source.type == tokens.SERVICE_CONFIG:
+            yield from uploaded(replace(source, props={"uploads": [{"contentBase64": source.props.get("data")}]}))
 
 
 def intrusion(stack: Stack) -> Verdict:

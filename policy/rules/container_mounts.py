@@ -27,7 +27,9 @@ def mounts(view: View) -> Iterator[str]:
     for mount in view.views("mounts"):
         if mount.text("type") not in {"volume", "tmpfs"}:
             yield f"{mount.at('type')}: only volume and tmpfs"
-        if mount.text("source").startswith(("/", ".", "~", "\\")):
+        # A volume's name is unknown at a first preview; the stack rule asks where it comes from.
+        named = mount.props.get("source") is not UNKNOWN or mount.text("type") != "volume"
+        if named and mount.text("source").startswith(("/", ".", "~", "\\")):
             yield f"{mount.at('source')}: a path of the host"
         options = mount.view("volumeOptions")
         if options.given("driverName") or options.given("driverOptions"):

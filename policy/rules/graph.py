@@ -10,6 +10,7 @@ from . import tokens
 from .container_isolation import is_carrier
 from .model import UNKNOWN, Resource
 from .reading import labels
+from .task import as_container
 
 ROLE = "zero-exposure.role"
 NODE = "zero-exposure.node"
@@ -18,7 +19,10 @@ CONFIG = "zero-exposure.config"
 
 @dataclass(frozen=True)
 class Container:
-    """A container with what the stack rules ask of it. `networks` are URNs; `foreign` counts the other ones."""
+    """A container, or a service of a Swarm in the form of one, with what the stack rules ask of it.
+
+    `networks` are URNs; `foreign` counts the other ones.
+    """
 
     resource: Resource
     role: str
@@ -70,8 +74,8 @@ class Stack:
 
     @cached_property
     def containers(self) -> list[Container]:
-        """Every container, carriers too."""
-        return [self._container(resource) for resource in self.of(tokens.CONTAINER)]
+        """Every container, carriers too, and every service."""
+        return [self._container(as_container(resource)) for resource in self.of(tokens.CONTAINER, tokens.SERVICE)]
 
     @cached_property
     def running(self) -> list[Container]:

@@ -5,6 +5,7 @@ from typing import Final
 
 from .model import Resource, Rule
 from .reading import View
+from .tokens import PRIVATE_NETWORK, PRIVATE_SUBNET
 
 LOAD_BALANCER: Final = "hcloud:index/loadBalancer"
 BALANCERS: Final = (
@@ -42,6 +43,14 @@ def no_origin_name(resource: Resource) -> Iterator[str]:
     yield f"{'dnsPtr' if resource.type == RDNS else 'value'}: a public name for the origin's address"
 
 
+def private_network(resource: Resource) -> Iterator[str]:
+    view = View(resource.props)
+    if view.flag("exposeRoutesToVswitch") or view.given("vswitchId"):
+        yield "vswitchId: joins the network with machines that this program does not know"
+    if resource.type == PRIVATE_SUBNET and view.text("type") != "cloud":
+        yield "type: only cloud; other subnets reach beyond the project's servers"
+
+
 def no_late_attachment(resource: Resource) -> Iterator[str]:
     yield f"{'serverIds' if resource.props.get('serverIds') else 'labelSelectors'}: attached after the first boot"
 
@@ -75,6 +84,16 @@ RULES = (
         threat="discovery",
         types=(*RECORDS, RDNS),
         check=no_origin_name,
+    ),
+    Rule(
+        id="private-network",
+        severity="critical",
+        claim="A private network is the project's own servers' alone.",
+        remediation="Use a subnet of type cloud; leave vswitches out.",
+        threat="perimeter",
+        types=(PRIVATE_NETWORK, PRIVATE_SUBNET),
+        check=private_network,
+        waivable=False,
     ),
     Rule(
         id="hetzner-late-firewall",

@@ -12,6 +12,7 @@ SAFE_OPTIONS: Final = {
     "com.docker.network.bridge.name",
     "com.docker.network.bridge.enable_icc",
     "com.docker.network.driver.mtu",
+    "encrypted",
 }
 GATEWAY_MODES: Final = {
     "com.docker.network.bridge.gateway_mode_ipv4",
@@ -24,10 +25,14 @@ def internal(resource: Resource) -> Iterator[str]:
     network = View(resource.props)
     if not network.flag("internal") and labels(resource.props).get(PURPOSE) != "egress":
         yield f"internal: false on a network whose label {PURPOSE} is not egress"
-    if network.text("driver") not in {"", "bridge"}:
-        yield "driver: host, macvlan, ipvlan and overlay reach beyond this host's bridges"
+    driver, purpose = network.text("driver"), labels(resource.props).get(PURPOSE)
+    if driver not in {"", "bridge", "overlay"}:
+        yield "driver: host, macvlan and ipvlan reach beyond this host's bridges"
+    if driver == "overlay" and "encrypted" not in network.view("options").props:
+        yield "options.encrypted: missing, so the way between machines is in plain text"
     for key in ("ingress", "attachable", "ipv6"):
-        if network.flag(key):
+        # The resolvers of a Swarm are containers with fixed addresses, on its one network with a way out.
+        if network.flag(key) and not (key == "attachable" and driver == "overlay" and purpose == "egress"):
             yield f"{key}: opens the network to more than its members"
 
 
@@ -52,8 +57,8 @@ RULES = (
     Rule(
         id="network-internal",
         severity="critical",
-        claim="Every network is an internal bridge; only the one labelled egress has a route out.",
-        remediation="Set internal, leave driver, ingress, attachable and ipv6 out.",
+        claim="Every network is an internal bridge or an encrypted overlay; only the one labelled egress leads out.",
+        remediation="Set internal; leave ingress, attachable and ipv6 out; set options.encrypted on an overlay.",
         threat="lateral-movement",
         types=(NETWORK,),
         check=internal,

@@ -21,7 +21,9 @@ WATCHED: Final[Mapping[str, frozenset[str]]] = {
             "capabilities",
         }
     ),
-    tokens.NETWORK: frozenset({"internal", "options", "driver"}),
+    tokens.NETWORK: frozenset({"internal", "options", "driver", "attachable"}),
+    tokens.SERVICE: frozenset({"endpointSpec", "taskSpec", "mode"}),
+    tokens.SERVER_NETWORK: frozenset({"subnetId", "ip"}),
     tokens.DNS_RECORDS[0]: frozenset({"content", "proxied", "type"}),
     tokens.TUNNELS[0]: frozenset({"configSrc"}),
     tokens.TUNNEL_CONFIGS[0]: frozenset({"config", "source"}),

@@ -6,7 +6,7 @@ from typing import Final
 
 from .model import UNKNOWN, Resource, Rule, leaves
 from .reading import View, labels
-from .tokens import CONTAINER, SERVER, SERVICE, TUNNELS
+from .tokens import CONTAINER, SECRET, SERVER, SERVICE, TUNNELS
 
 MUST_BE_SECRET: Final[Mapping[str, tuple[str, ...]]] = {
     SERVER: ("userData",),
@@ -14,7 +14,7 @@ MUST_BE_SECRET: Final[Mapping[str, tuple[str, ...]]] = {
     "pulumi:providers:hcloud": ("token",),
     "pulumi:providers:cloudflare": ("apiToken", "apiKey", "apiUserServiceKey"),
     "hcloud:index/storageBox:StorageBox": ("password",),
-    "docker:index/secret:Secret": ("data",),
+    SECRET: ("data",),
     "command:remote:Command": ("connection.password", "connection.privateKey"),
 }
 SECRET_NAME: Final = re.compile(
@@ -73,7 +73,14 @@ def _is_secret_entry(entry: str) -> bool:
 
 
 def service_files_only(resource: Resource) -> Iterator[str]:
+    for path in sorted(resource.secrets):
+        if not path.startswith("auth"):
+            yield f"{path}: a secret that `docker service inspect` shows; it belongs into a Secret"
     specification = View(resource.props).view("taskSpec").view("containerSpec")
+    for key in ("commands", "args"):
+        for index, word in enumerate(specification.texts(key)):
+            if WITH_PASSWORD.search(word):
+                yield f"{specification.at(key)}[{index}]: a password in the arguments"
     for name, value in specification.view("env").props.items():
         if value is UNKNOWN or _is_secret_entry(f"{name}={value}"):
             yield f"{specification.at('env')}: a secret by its name or form; name a file instead"
@@ -111,7 +118,7 @@ RULES = (
     Rule(
         id="service-secret-file",
         severity="high",
-        claim="A swarm service reads secrets from files, not from its environment.",
+        claim="A service of a Swarm reads secrets from files, not from its environment, arguments or labels.",
         remediation="Use a Docker secret and name its file.",
         threat="secrets",
         types=(SERVICE,),

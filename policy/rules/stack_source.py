@@ -51,11 +51,19 @@ def command_source(stack: Stack) -> Iterator[Finding]:
 
 
 def volume_source(stack: Stack) -> Iterator[Finding]:
-    for container in stack.of(tokens.CONTAINER):
+    for container in (found.resource for found in stack.containers):
         unknown = [entry for entry in maps(container.props.get("volumes")) if entry.get("volumeName") is UNKNOWN]
         sources = {source.urn for source in stack.sources(container, "volumes") if source.type == tokens.VOLUME}
         if len(unknown) > len(sources):
             yield Finding(container.urn, "volumes: a name that is unknown, and not of a volume of this stack")
+
+
+def private_network(stack: Stack) -> Iterator[Finding]:
+    """Whoever is on it reaches what a machine's own firewall lets members reach."""
+    for joined in stack.of(tokens.SERVER_NETWORK):
+        for prop, token in (("serverId", tokens.SERVER), ("subnetId", tokens.PRIVATE_SUBNET)):
+            if not any(source.type == token for source in stack.sources(joined, prop)):
+                yield Finding(joined.urn, f"{prop}: not of this stack, so nobody checks its packet filter")
 
 
 def docker_host_source(stack: Stack) -> Iterator[Finding]:
@@ -107,6 +115,15 @@ RULES = (
         remediation="Write the command as text; take nothing but the host key from another resource.",
         threat="operations",
         check=command_source,
+    ),
+    StackRule(
+        id="stack-private-network",
+        severity="critical",
+        claim="Servers on a private network, and the network, are this stack's.",
+        remediation="Pass the ids of this stack's Server and NetworkSubnet.",
+        threat="perimeter",
+        check=private_network,
+        waivable=False,
     ),
     StackRule(
         id="stack-docker-host-source",

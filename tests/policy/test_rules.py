@@ -7,10 +7,10 @@ import pytest
 from policy.rules import table
 from policy.rules.engine import check_resource
 from policy.rules.model import PackConfig, Resource, Rule
-from tests.policy.cases import cloudflare, docker, hetzner, program
+from tests.policy.cases import cloudflare, docker, hetzner, program, swarm
 from tests.policy.cases.base import Cases
 
-CASES: dict[str, Cases] = {**program.CASES, **hetzner.CASES, **docker.CASES, **cloudflare.CASES}
+CASES: dict[str, Cases] = {**program.CASES, **hetzner.CASES, **docker.CASES, **swarm.CASES, **cloudflare.CASES}
 CAUGHT = [(rule, what, case) for rule, cases in CASES.items() for what, case in cases.caught.items()]
 PASSES = [(rule, what, case) for rule, cases in CASES.items() for what, case in cases.passes.items()]
 

@@ -172,6 +172,11 @@ CASES: dict[str, dict[str, Spoil]] = {
         ),
     },
     "stack-docker-host-source": {"of nothing": sourceless("engine", host=UNKNOWN)},
+    "stack-private-network": {
+        "a server of elsewhere": add(
+            resource(tokens.SERVER_NETWORK, "joined", {"serverId": 4711, "subnetId": "9-10.0.0.0/16", "ip": "10.0.0.9"})
+        ),
+    },
     "stack-roles": {
         "no labels": add(BARE),
         "an unknown role": relabel("api", role="helper", node="api"),

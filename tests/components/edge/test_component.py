@@ -30,7 +30,7 @@ def edge(plan: str = "free", opts: pulumi.ResourceOptions | None = None, bans: b
         "operators": cloud.Operators(networks=("203.0.113.0/24",)),
         "visitor_hosts": ("api.example.com",),
         "admin_hosts": ("admin.example.com",),
-        "ssh_host": "ssh-dev.example.com",
+        "ssh_hosts": ("ssh-dev.example.com",),
         "bans": bans,
     }
     return Edge("edge", args, opts)

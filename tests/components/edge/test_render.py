@@ -12,7 +12,7 @@ from tests.components.edge.expressions import matches
 HOSTS = Hosts(
     visitors=("api.example.com", "example.com"),
     admins=("admin.example.com",),
-    ssh="ssh-dev.example.com",
+    ssh=("ssh-dev.example.com",),
     others=("www.example.com",),
     networks=("203.0.113.0/24", "2001:db8::/48"),
 )

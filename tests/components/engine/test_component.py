@@ -13,7 +13,7 @@ import pulumi
 import pytest
 
 from components.engine.component import Engine, Server
-from components.engine.render import ready_command, ssh_options
+from components.ssh import ready_command, ssh_options
 from policy.rules.model import Resource
 from tests.mocks import both_modes, run
 from tests.programs import need, need_root

@@ -35,10 +35,11 @@ def everything(**more: Any) -> Settings:
     return settings(raw)
 
 
-def given(stack: Settings | None = None, waiver: Waiver = WAIVER) -> Values:
-    """Values with a waiver among them."""
+def given(stack: Settings | None = None, waiver: Waiver = WAIVER, machines: int = 0) -> Values:
+    """Values with a waiver among them; with ``machines`` of a Swarm with two gateways."""
     plain = values(stack or everything(), "dev")
-    return Values(**{**vars(plain), "waivers": (waiver,)})
+    swarm = {"machines": machines, "gateways": 2} if machines else {}
+    return Values(**{**vars(plain), "waivers": (waiver,), **swarm})
 
 
 def write(folder: Path, found: Values) -> Path:

@@ -28,7 +28,7 @@ def promtool(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 def alerts(name: str) -> Iterator[dict[str, Any]]:
     """Every alert of a rendered file."""
-    for path, text in render.prometheus(given()).items():
+    for path, text in render.prometheus(given(machines=3)).items():
         if path.endswith(f"/{name}"):
             for group in yaml.safe_load(text)["groups"]:
                 yield from group["rules"]
@@ -41,14 +41,14 @@ def cases_of(name: str) -> dict[str, Any]:
 
 def run_cases(folder: Path, name: str, cases: dict[str, Any]) -> subprocess.CompletedProcess[str]:
     """promtool on a file of tests, beside the rules that they are of."""
-    write(folder, given())
+    write(folder, given(machines=3))
     (folder / "cases.yaml").write_text(yaml.safe_dump({**cases, "rule_files": [name]}), encoding="utf-8")
     return promtool(folder, "test", "rules", "cases.yaml")
 
 
 def test_prometheus_takes_configuration_and_rules(tmp_path: Path) -> None:
     need("promtool")
-    main = write(tmp_path, given())
+    main = write(tmp_path, given(machines=3))
     done = promtool(tmp_path, "check", "config", str(main))
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("rules found") == len(NAMES)
@@ -57,7 +57,7 @@ def test_prometheus_takes_configuration_and_rules(tmp_path: Path) -> None:
 
 def test_control_a_mistake_in_a_rule_is_found(tmp_path: Path) -> None:
     need("promtool")
-    main = write(tmp_path, given())
+    main = write(tmp_path, given(machines=3))
     tunnel = tmp_path / "tunnel.yaml"
     tunnel.write_text(tunnel.read_text().replace("< 1 or", "< 1 orr"))
     assert promtool(tmp_path, "check", "config", str(main)).returncode != 0
@@ -86,7 +86,7 @@ def test_every_alert_has_a_firing_and_a_silent_case(name: str) -> None:
 def test_control_a_case_of_a_rule_that_never_fires_fails(name: str, tmp_path: Path) -> None:
     need("promtool")
     cases = cases_of(name)
-    write(tmp_path, given())
+    write(tmp_path, given(machines=3))
     text = re.sub(
         r"^(\s+)expr: .*?\n(?=\s+(for|labels):)",
         r"\1expr: vector(0) > 1\n",

@@ -11,7 +11,7 @@ from subprocess import PIPE
 import pytest
 
 import simulators.docker.app
-from components.engine.render import ready_command, ssh_options
+from components.ssh import ready_command, ssh_options
 from ops.simulated.guard import STANDINS
 from simulators.server import serving
 

@@ -7,7 +7,7 @@ from typing import Any
 from policy.rules import tokens
 from policy.rules.model import Resource
 from tests.policy import stacks
-from tests.policy.stacks import changed, resource
+from tests.policy.stacks import changed, labelled, resource
 
 CLEAN = {entry.name: entry for entry in stacks.cloud()}
 
@@ -107,8 +107,34 @@ def secret(base: Resource, *paths: str) -> Resource:
     return replace(base, secrets=frozenset(paths))
 
 
-def service(**props: Any) -> Resource:
-    """A swarm service; what is given goes into its container specification."""
-    specification = {"image": "example/app:1.2.3", "user": "1000", "readOnly": True, **props}
-    task = {"containerSpec": specification, "networksAdvanceds": [{"name": "link-gateway-api"}]}
-    return other(tokens.SERVICE, taskSpec=task)
+def service(*, task: Mapping[str, Any] | None = None, **props: Any) -> Resource:
+    """A service of a Swarm; what is given goes into its container specification, ``task`` beside it."""
+    specification = {
+        "image": "example/app:1.2.3", "user": "1000:1000", "readOnly": True, "capDrops": ["ALL"], "init": True,
+        "dnsConfig": {"nameservers": ["10.128.0.2"]}, **props,
+    }  # fmt: skip
+    whole = {
+        "containerSpec": _given(specification),
+        "networksAdvanceds": [{"id": "n1", "aliases": ["api"]}],
+        "resources": {"limits": {"memoryBytes": 1024, "nanoCpus": 1}},
+        "logDriver": {"name": "json-file", "options": {"max-size": "10m"}},
+        "restartPolicy": {"condition": "any"},
+        **(task or {}),
+    }
+    return other(
+        tokens.SERVICE,
+        name="dev-api",
+        labels=labelled(role="service", node="api"),
+        taskSpec=_given(whole),
+        endpointSpec={"mode": "dnsrr"},
+        updateConfig={"failureAction": "rollback", "order": "start-first"},
+    )
+
+
+def placed(base: Resource | None = None, **props: Any) -> Resource:
+    """A service with other inputs beside its task."""
+    return changed(base or service(), **props)
+
+
+def _given(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if value is not None}

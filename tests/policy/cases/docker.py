@@ -1,6 +1,5 @@
 """Docker: containers, networks, volumes, images, services, the provider."""
 
-from policy.rules import tokens
 from policy.rules.model import UNKNOWN
 from tests.policy.cases.base import (
     Cases,
@@ -10,9 +9,9 @@ from tests.policy.cases.base import (
     image,
     network,
     other,
-    service,
     volume,
 )
+from tests.policy.cases.swarm import OVERLAYS
 from tests.policy.stacks import labelled
 
 HOST_PATH = {"hostPath": "/var/run/docker.sock", "containerPath": "/var/run/docker.sock"}
@@ -181,31 +180,6 @@ CASES = {
         caught={"never": container(restart="no"), "not set": container(restart=None)},
         passes={"always": container(restart="always"), "a carrier": carrier()},
     ),
-    "service-no-ports": Cases(
-        caught={
-            "published": other(tokens.SERVICE, endpointSpec={"ports": [{"targetPort": 80}]}),
-            "unknown": other(tokens.SERVICE, endpointSpec=UNKNOWN),
-        },
-    ),
-    "service-isolated": Cases(
-        caught={
-            "capabilities": service(capAdds=["SYS_ADMIN"]),
-            "root": service(user="root"),
-            "writable": service(readOnly=False),
-            "the default network": other(tokens.SERVICE, taskSpec={"containerSpec": {"user": "1", "readOnly": True}}),
-            "the host's network": other(
-                tokens.SERVICE,
-                taskSpec={"containerSpec": {"user": "1", "readOnly": True}, "networksAdvanceds": [{"name": "host"}]},
-            ),
-        },
-    ),
-    "service-mounts": Cases(
-        caught={"the socket": service(mounts=[{"type": "bind", "source": "/var/run/docker.sock"}])}
-    ),
-    "service-image": Cases(caught={"latest": service(image="example/app:latest"), "no tag": service(image="app")}),
-    "service-secret-file": Cases(
-        caught={"by name": service(env={"DB_PASSWORD": "hunter22"}), "unknown": service(env={"A": UNKNOWN})},
-    ),
     "network-internal": Cases(
         caught={
             "not internal": network(internal=False),
@@ -215,11 +189,12 @@ CASES = {
             "macvlan": network(driver="macvlan"),
             "ipvlan": network(driver="ipvlan"),
             "overlay": network(driver="overlay"),
+            **OVERLAYS.caught,
             "the swarm's ingress": network(ingress=True),
             "attachable": network(attachable=True),
             "IPv6": network(ipv6=True),
         },
-        passes={"egress": network(internal=False, labels=labelled(network="egress"))},
+        passes={"egress": network(internal=False, labels=labelled(network="egress")), **OVERLAYS.passes},
     ),
     "network-options": Cases(
         caught={

@@ -37,7 +37,6 @@ UNLISTED = (
     "hcloud:index/loadBalancer:LoadBalancer",
     "hcloud:index/primaryIp:PrimaryIp",
     "hcloud:index/storageBox:StorageBox",
-    "docker:index/service:Service",
     "docker:index/plugin:Plugin",
     "docker:index/buildxBuilder:BuildxBuilder",
     "docker:index/registryImage:RegistryImage",

@@ -1,4 +1,4 @@
-"""How this machine reaches the server's Docker Engine. Pure."""
+"""How this machine reaches a server and its Docker Engine. Pure."""
 
 import shlex
 
@@ -31,6 +31,11 @@ def ssh_options(ssh_host: str, host_key: str) -> list[str]:
         "ControlPersist": "60",
     }
     return [part for key, value in settings.items() for part in ("-o", f"{key}={value}")]
+
+
+def shell(ssh_host: str, host_key: str, script: str) -> str:
+    """A shell command that runs a script on a server. The script is no place for secrets: they go through stdin."""
+    return shlex.join(["ssh", *ssh_options(ssh_host, host_key), f"{USER}@{ssh_host}", script])
 
 
 def ready_command(ssh_host: str, host_key: str, attempts: int = 90) -> str:
