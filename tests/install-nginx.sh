@@ -5,7 +5,7 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 place=/usr/local/lib/nginx-1.26 launcher=/usr/local/bin/nginx-1.26
-packages=nginx,libnginx-mod-http-lua,libnginx-mod-http-headers-more-filter,lua-resty-core,lua-cjson
+packages=nginx,libnginx-mod-http-lua,libnginx-mod-http-headers-more-filter,libnginx-mod-stream,lua-resty-core,lua-cjson
 if [ "$launcher" -nt install-nginx.sh ] && [ "$launcher" -nt nginx-1.26.sh ]; then exit; fi
 
 # Where this machine itself gets Debian from.

@@ -48,6 +48,7 @@ class Edge:
                 line, _ = self.listener.accept()
             except OSError:
                 return
+            _keep_alive(line)
             if line.recv(100).decode().strip() == self.tunnel:
                 self._lines.put(line)
             else:
@@ -93,6 +94,14 @@ def ingress_of(recording: Recording) -> dict[str, str]:
 
 def _config(recording: Recording) -> Mapping[str, Any]:
     return next(found for found in recording.of_type(CONFIG) if found.name == "tunnel-app-config").props
+
+
+def _keep_alive(line: socket.socket) -> None:
+    """A connector that is gone without a word is noticed within seconds, as Cloudflare notices it."""
+    line.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for option, value in ((socket.TCP_KEEPIDLE, 1), (socket.TCP_KEEPINTVL, 1), (socket.TCP_KEEPCNT, 2)):
+        line.setsockopt(socket.IPPROTO_TCP, option, value)
+    line.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 2000)
 
 
 def _raw(method: str, host: str, path: str, body: bytes, visitor: str) -> bytes:

@@ -140,7 +140,7 @@ class Engine:
 
     def load_firewall(self, rules: str) -> None:
         """Put rules of the server's into force."""
-        run("nsenter", f"--net={self.netns}", "nft", "-f", "-", text=rules)
+        run("nsenter", f"--net={self.netns}", "nft", "-f", "-", text=f"{rules}\n")
 
     def clear(self) -> None:
         """Remove every container, so that no process is left when the daemon ends."""

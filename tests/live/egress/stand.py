@@ -134,7 +134,7 @@ def proxy(
             values(found, plan(found)), folder=config, secrets=config, log=f"{run}/log", errors=f"{run}/errors"
         )
         links = [str(address) for client in given.clients for address in (client.address, client.proxy)]
-        namespace = Namespace([str(given.resolver), FIRST, SECOND, INSIDE, METADATA, *links, *addresses])
+        namespace = Namespace([str(given.resolvers[0]), FIRST, SECOND, INSIDE, METADATA, *links, *addresses])
         cleanup.callback(namespace.close)
         trusted = authority(folder, "trusted")
         _write(folder, given, names, spoiled)
@@ -164,7 +164,7 @@ def start(
 
 def _write(folder: Path, given: Values, names: Mapping[str, tuple[str, ...]], spoiled: Spoiled) -> None:
     environment = Environment(loader=FileSystemLoader(HERE), autoescape=False)  # noqa: S701 - no HTML
-    text = environment.get_template("names.conf.j2").render(folder=folder, resolver=given.resolver, names=names)
+    text = environment.get_template("names.conf.j2").render(folder=folder, resolver=given.resolvers[0], names=names)
     (folder / "names.conf").write_text(text, encoding="utf-8")
     for name in ("config", "run"):
         (folder / name).mkdir()

@@ -79,7 +79,7 @@ def test_what_a_service_may_call_is_bound_to_its_address(stand: Stand) -> None:
     mailer = str(stand.client("mailer").address)
     assert refused(stand, stand.call("worker", API, source=mailer))
     assert stand.call("worker", OTHER, source=mailer).reached
-    assert refused(stand, stand.call("worker", API, source=str(stand.values.resolver)))
+    assert refused(stand, stand.call("worker", API, source=str(stand.values.resolvers[0])))
 
 
 @pytest.mark.parametrize("address", [FIRST, SECOND, INSIDE, METADATA, "127.0.0.1"])

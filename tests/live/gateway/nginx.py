@@ -20,7 +20,12 @@ PROGRAM = "nginx-1.26"
 """Debian 13's, which ``tests/install-nginx.sh`` brings."""
 PLACE = Path("/usr/local/lib/nginx-1.26")
 MODULES = PLACE / "modules"
-NEEDED = ("ndk_http_module.so", "ngx_http_lua_module.so", "ngx_http_headers_more_filter_module.so")
+NEEDED = (
+    "ndk_http_module.so",
+    "ngx_http_lua_module.so",
+    "ngx_http_headers_more_filter_module.so",
+    "ngx_stream_module.so",
+)
 NOBODY = 65534
 STARTS_WITHIN = 20.0
 """Seconds, on a machine that others load too."""

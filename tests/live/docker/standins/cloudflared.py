@@ -50,7 +50,7 @@ def serve(line: socket.socket) -> None:
             break
     target = urlsplit(service.decode())
     try:
-        with socket.create_connection((target.hostname or "", target.port or 80), timeout=3) as gateway:
+        with socket.create_connection((target.hostname or "", target.port or 80), timeout=2) as gateway:
             gateway.settimeout(60)
             gateway.sendall(rest)
             threading.Thread(target=forward, args=(line, gateway), daemon=True).start()
