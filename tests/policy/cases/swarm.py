@@ -90,7 +90,7 @@ CASES = {
             "unknown": service(env={"A": UNKNOWN}),
             "an argument": service(args=["--db=postgres://u:hunter22@db/app"]),
             "a command": service(commands=["run", "redis://:hunter22@cache"]),
-            "marked as secret": secret(service(), "taskSpec.containerSpec.env.A"),
+            "marked as secret": secret(service(env={"A": "x"}), "taskSpec.containerSpec.env.A"),
         },
         passes={"a file": service(env={"DB_PASSWORD_FILE": "/run/secrets/db"})},
     ),
