@@ -16,7 +16,7 @@ OFFICIAL = "library/"
 
 def find(store: Store, name: str) -> Row:
     """By id, tag or digest; raises 404."""
-    wanted = familiar(name)
+    wanted = name if name.startswith("sha256:") else familiar(name)
     for row in store.table(TABLE).values():
         if wanted in (row["Id"], *row["RepoTags"], *row["RepoDigests"]):
             return row
@@ -24,22 +24,28 @@ def find(store: Store, name: str) -> Row:
 
 
 def familiar(name: str) -> str:
-    """As the Engine shows a name: without the Hub's address, and with a tag."""
-    name = name.removeprefix(HUB).removeprefix(OFFICIAL)
-    bare = name.rpartition("/")[2]
-    return name if ":" in bare or "@" in bare else f"{name}:latest"
+    """As the Engine shows a name: without the Hub's address, and with a digest or else a tag."""
+    repository, _, digest = name.removeprefix(HUB).removeprefix(OFFICIAL).partition("@")
+    bare, _, tag = _tagged(repository)
+    return f"{bare}@{digest}" if digest else f"{bare}:{tag or 'latest'}"
+
+
+def _tagged(repository: str) -> tuple[str, str, str]:
+    """Repository, colon and tag. The host in front may have a colon of its own."""
+    folder, slash, last = repository.rpartition("/")
+    name, colon, tag = last.partition(":")
+    return f"{folder}{slash}{name}", colon, tag
 
 
 def _pull(call: Call) -> Answer:
-    repository = familiar(call.one("fromImage") or "").removesuffix(":latest")
     tag = call.one("tag") or "latest"
     pinned = tag.startswith("sha256:")
-    name = f"{repository}@{tag}" if pinned else f"{repository}:{tag}"
-    digest = tag if pinned else _digest(f"manifest of {name}")
+    name = familiar(f"{call.one('fromImage')}{'@' if pinned else ':'}{tag}")
+    repository = _tagged(name.partition("@")[0])[0]
     row: Row = {
         "Id": _digest(name),
         "RepoTags": [] if pinned else [name],
-        "RepoDigests": [f"{repository.partition(':')[0]}@{digest}"],
+        "RepoDigests": [name if pinned else f"{repository}@{_digest(f'manifest of {name}')}"],
         "Created": 0,
         "Size": 0,
         "Labels": {},

@@ -51,6 +51,8 @@ def test_the_client_agrees_on_a_version(client: docker.DockerClient) -> None:
         ("docker.io/library/nginx:1.29", ["nginx:1.29"]),
         ("ghcr.io/some/app:1.0", ["ghcr.io/some/app:1.0"]),
         (f"nginx@sha256:{'a' * 64}", []),
+        (f"ghcr.io/some/app:1.0@sha256:{'b' * 64}", []),
+        ("registry.example.org:5000/app:1.0", ["registry.example.org:5000/app:1.0"]),
     ],
 )
 def test_an_image_is_pulled_and_found_by_each_of_its_names(
