@@ -1,5 +1,5 @@
 """`make orphans`: what an interrupted `up` of a stack has made and Pulumi does not know. It is shown, and deleted where
-you say so. What may hold data is never deleted.
+you say so. What may hold data is not.
 
 Exit code 0: nothing is left over. 1: something is, or could not be looked for.
 """

@@ -12,7 +12,6 @@ from ops.orphans.found import Found
 from settings.cloud import Cloudflare
 
 Row = dict[str, Any]
-BUCKET = "it may hold backups"
 
 
 def cloudflare(api: Api, zone: Cloudflare, stack: str, domain: str) -> Iterator[Found]:
@@ -50,9 +49,9 @@ def _listed(api: Api, kind: str, path: str, ours: Callable[[Row], bool]) -> Iter
 
 
 def _buckets(api: Api, path: str, name: str) -> Iterator[Found]:
-    """An account without R2 refuses to list."""
+    """Cloudflare itself refuses to delete one that holds anything. An account without R2 refuses to list."""
     try:
         rows = read(api, path)["result"]["buckets"]
     except NotMeasuredError:
         return
-    yield from (Found("bucket", name, name, f"{path}/{name}", BUCKET) for row in rows if row["name"] == name)
+    yield from (Found("bucket", name, name, f"{path}/{name}") for row in rows if row["name"] == name)

@@ -22,7 +22,9 @@ from topology import plan
 TRIES, PAUSE = 10, 2.0
 """How often a deletion is tried, with seconds between: what holds it may be on its way out."""
 DONE, GONE = (200, 202, 204), (404,)
-REFUSED = (401, 403)
+REFUSED = (400, 401, 403)
+NOT_EMPTY = "10008"
+"""Cloudflare's word for a bucket that holds something."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ def _delete(api: Api, found: Found) -> None:
         answer = api.delete(found.path)
         if answer.status in (GONE if found.kind == "server" else DONE + GONE):
             return
-        if answer.status in REFUSED:
+        if answer.status in REFUSED or answer.code == NOT_EMPTY:
             break
         time.sleep(PAUSE)
     raise NotMeasuredError(f"{found.kind} {found.name}: {answer.said}")

@@ -1,6 +1,6 @@
 """Buckets and their lifecycle: https://developers.cloudflare.com/api/resources/r2/subresources/buckets.
 
-Objects are not simulated, so a bucket is always empty. A jurisdiction is a header, and buckets of two of them may have
+Objects are not simulated: a bucket is empty until a test says that it holds something. A jurisdiction is a header, and buckets of two of them may have
 the same name.
 """
 
@@ -13,7 +13,7 @@ from simulators.store import Row
 
 TABLE = "buckets"
 PATH = "/accounts/{scope}/r2/buckets"
-EXISTS, MISSING = 10004, 10006
+EXISTS, MISSING, NOT_EMPTY = 10004, 10006, 10008
 JURISDICTION = "cf-r2-jurisdiction"
 
 
@@ -39,6 +39,7 @@ def _create(call: Call) -> Answer:
         "jurisdiction": _jurisdiction(call),
         "_lifecycle": [],
         "_public": False,
+        "_holds": False,
         "_id": ids.hexadecimal(call.store),
         "_scope": call.match["scope"],
     }
@@ -69,7 +70,8 @@ def _edit(call: Call) -> Answer:
 
 
 def _delete(call: Call) -> Answer:
-    _bucket(call)
+    if _bucket(call)["_holds"]:
+        raise refusal(409, NOT_EMPTY, "The bucket you tried to delete is not empty.")
     del call.store.table(TABLE)[_key(call, call.match["id"])]
     return result({})
 

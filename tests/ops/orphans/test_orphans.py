@@ -18,11 +18,9 @@ BANS = {
     "zero-exposure:intrusion": json.dumps({"edge_token": "lists"}),
     "zero-exposure:secrets": json.dumps({"lists": "a-token"}),
 }
-KEEPING = {"volumes": "protected", "buckets": "backups"}
-"""Tables of what may hold data, and a word of the reason."""
 TABLES = {
     "servers", "firewalls", "ssh_keys", "tunnels", "access_apps", "access_policies", "access_service_tokens",
-    "dns_records", "rulesets", "lists", "notification_policies",
+    "dns_records", "rulesets", "lists", "notification_policies", "buckets",
 }  # fmt: skip
 
 
@@ -85,10 +83,10 @@ def test_where_all_is_known_there_is_nothing(standing: Standing, capsys: pytest.
 
 
 def test_every_table_of_the_clouds_is_looked_at(standing: Standing) -> None:
-    assert set(standing.served.rows()) - set(KEEPING) == TABLES
+    assert set(standing.served.rows()) - {"volumes"} == TABLES
 
 
-@pytest.mark.parametrize("table", sorted(TABLES))
+@pytest.mark.parametrize("table", sorted(TABLES - {"buckets"}))
 def test_what_pulumi_does_not_know_is_deleted_on_a_word(standing: Standing, table: str) -> None:
     if table == "lists":
         # A list is made before the rules that name it.
@@ -101,13 +99,32 @@ def test_what_pulumi_does_not_know_is_deleted_on_a_word(standing: Standing, tabl
     assert standing.everything() == before
 
 
-@pytest.mark.parametrize("table", sorted(KEEPING))
-def test_what_may_hold_data_stays(standing: Standing, table: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_protected_volume_stays(standing: Standing, capsys: pytest.CaptureFixture[str]) -> None:
     before = standing.everything()
-    standing.forgets(table)
+    standing.forgets("volumes")
     assert main(["--yes"]) == 1
     assert "stays, " in capsys.readouterr().out
     assert standing.everything() == before
+
+
+def test_a_volume_that_was_cut_off_before_its_protection_is_deleted(standing: Standing) -> None:
+    before = standing.everything()
+    over = standing.leaves_over("volumes")
+    standing.served.hetzner.store.table("volumes")[over].update(server=None, protection={"delete": False})
+    assert main(["--yes"]) == 0
+    assert standing.everything() == before
+
+
+def test_a_bucket_stays_where_it_holds_anything(standing: Standing, capsys: pytest.CaptureFixture[str]) -> None:
+    (bucket,) = standing.served.cloudflare.store.table("buckets").values()
+    bucket["_holds"] = True
+    standing.forgets("buckets")
+    assert main(["--yes"]) == 1
+    assert "HTTP 409 10008" in capsys.readouterr().err
+    assert standing.served.cloudflare.store.table("buckets")
+    bucket["_holds"] = False
+    assert main(["--yes"]) == 0
+    assert not standing.served.cloudflare.store.table("buckets")
 
 
 def test_without_the_stacks_name_nothing_is_deleted(standing: Standing, monkeypatch: pytest.MonkeyPatch) -> None:
