@@ -1,7 +1,7 @@
 """Buckets and their lifecycle: https://developers.cloudflare.com/api/resources/r2/subresources/buckets.
 
-Objects are not simulated: a bucket is empty until a test says that it holds something. A jurisdiction is a header, and buckets of two of them may have
-the same name.
+Objects are not simulated: a bucket is empty until a test says that it holds something. A jurisdiction is a header, and
+buckets of two of them may have the same name.
 """
 
 from simulators import ids
