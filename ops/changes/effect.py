@@ -24,6 +24,8 @@ NOUNS = {
 ONE_BY_ONE = 3
 """More of one kind are counted, not named."""
 DATA = ("hcloud:index/volume:Volume", "docker:index/volume:Volume", "cloudflare:index/r2Bucket:R2Bucket")
+MADE_AGAIN = ("-files-", "-exchange")
+"""In the names of volumes whose content the program makes again: files of a container, copies on their way."""
 REFUSED = re.compile(
     r'unable to (?P<verb>replace|delete) resource "(?P<urn>[^"]+)" as|resource "(?P<gone>[^"]+)" cannot be'
 )
@@ -39,7 +41,7 @@ class Effect:
     def lost_data(self) -> list[str]:
         """URNs of what holds data and would be replaced or removed."""
         lost = [urn for urn, operation in self.operations.items() if operation in ("replace", "delete")]
-        return [urn for urn in lost if kind(urn) in DATA]
+        return [urn for urn in lost if kind(urn) in DATA and not any(part in name(urn) for part in MADE_AGAIN)]
 
     def text(self) -> str:
         """For a cell of a table."""

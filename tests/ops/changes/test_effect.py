@@ -42,6 +42,12 @@ def test_lost_data_is_found_and_a_change_in_place_is_none() -> None:
     assert Effect({VOLUME: "update", SERVER: "replace"}).lost_data() == []
 
 
+def test_a_volume_of_files_is_no_data() -> None:
+    urn = "urn:pulumi:dev::zero-exposure::zero-exposure:index:Services$docker:index/volume:Volume::"
+    assert Effect({f"{urn}gateway-files-etc-zero-exposure": "replace"}).lost_data() == []
+    assert Effect({f"{urn}postgres-data": "delete"}).lost_data() == [f"{urn}postgres-data"]
+
+
 def test_a_refusal_names_what_is_protected() -> None:
     message = f'unable to replace resource "{VOLUME}"\nas it is currently marked for protection.'
     assert refusal(message).text() == "**refused**: data volume `host-data` is protected, and would be replaced"
