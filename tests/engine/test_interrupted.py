@@ -45,6 +45,7 @@ class Storm(Faults):
         return Fault(kind=self._kind)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("kind", "calls", "writing"),
     [("server_error", TRIES, False), ("silence", TRIES, False), ("lost_response", 1, True)],
