@@ -172,6 +172,7 @@ def _orphans(made: World) -> str:
     rows = {
         str(row.get("id") or row.get("name") or row.get("Id") or row["Name"]): table
         for table, rows in made.clouds.rows().items()
+        if table != "engine_images"  # the provider adds their names to their ids
         for row in rows.values()
     }
     orphans = sorted(f"{table} {number}" for number, table in rows.items() if number not in known)
