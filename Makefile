@@ -91,9 +91,9 @@ test-engine: cli $(READY) ## the tests that need the Pulumi CLI, on simulated cl
 test-interrupted: cli $(READY) ## `up` that fails at each API call in turn, on the real engine in simulated clouds (hours)
 	@$(BIN)/python -m pytest -m exhaustive tests/engine
 
-test-slow: $(READY) ## alerts and audit on the whole running stack (root, 15 minutes)
-	@$(BIN)/python -m pytest -m slow tests/live/docker/test_alerts.py
-	@$(BIN)/python -m pytest -m slow tests/live/docker/test_audit.py tests/live/docker/test_failure.py
+test-slow: $(READY) ## alerts and audit on the whole running stack, and a Swarm of three Engines (root, 15 minutes)
+	@$(BIN)/python -m pytest -m slow tests/live/docker
+	@$(BIN)/python -m pytest -m slow tests/live/swarm
 
 test-host: $(READY) ## of these only the rendered server on virtual machines, attacked from outside (root, 15 minutes)
 	@$(BIN)/python -m pytest -m machine tests/live/host

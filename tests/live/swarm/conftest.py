@@ -15,7 +15,7 @@ PROGRAMS = (
     "nsenter",
     "unshare",
     "curl",
-    "nginx",
+    "nginx-1.26",
     "unbound",
     "crowdsec",
     "squid",

@@ -18,6 +18,7 @@ from tests.live.docker.probe import REACHED, probe
 from tests.live.swarm.deployed import COMMAND, MACHINES, SERVICE, STACK, Deployed, recorded
 from tests.live.swarm.load import HOST, Load
 
+pytestmark = pytest.mark.slow
 LISTENS = {
     "gateway": (8080, 9145), "cloudflared": (20241,), "api": (3000,), "postgres": (5432,), "crowdsec": (8081,),
     "egress-proxy": (3128,), "node-exporter": (9100,), "postgres-exporter": (9187,), "alertmanager": (9093,),
