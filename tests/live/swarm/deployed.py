@@ -25,7 +25,7 @@ from tests.live.docker import container, images
 from tests.live.docker.edge import Edge, edge_of
 from tests.live.docker.inputs import UnappliedError, pairs, taking
 from tests.live.docker.recipes import recipes
-from tests.live.docker.recorded import IMAGE, PASSWORD, ROOT, SERVICES, _refusal, password
+from tests.live.docker.recorded import IMAGE, PASSWORD, ROOT, SERVICES, _refusal, password, tagged
 from tests.live.swarm import service
 from tests.live.swarm.machines import Fleet, Machine, fleet
 
@@ -44,7 +44,7 @@ def recorded(image_ids: Mapping[str, str] | None = None, change: Change | None =
         if token == PASSWORD:
             return {"result": password(name)}
         if token == IMAGE and known:
-            return {"imageId": known[inputs["name"]]}
+            return {"imageId": known[tagged(inputs["name"])]}
         return {**outputs_of(token, name, inputs), **(_refusal() if "-refusal-" in name else {})}
 
     def program() -> None:
@@ -197,7 +197,7 @@ def _volume(client: docker.DockerClient, values: Mapping[str, Any]) -> str:
 def _image(client: docker.DockerClient, values: Mapping[str, Any]) -> str:
     with taking(values, str(values["name"])) as inputs:
         inputs.take("keepLocally")
-        return str(client.images.get(inputs.take("name")).id)
+        return str(client.images.get(tagged(inputs.take("name"))).id)
 
 
 MAKERS: dict[str, Callable[[docker.DockerClient, Mapping[str, Any]], str]] = {
@@ -250,7 +250,7 @@ def archive() -> Path:
     recording = recorded()
     tasks = [each.props["taskSpec"]["containerSpec"]["image"] for each in recording.of_type(SERVICE)]
     names = {*map(str, tasks), *(str(image.props["name"]) for image in recording.of_type(IMAGE))}
-    return images.archive(recipes(sorted(names)))
+    return images.archive(recipes(sorted(map(tagged, names))))
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from typing import Any
 import docker
 
 from tests.live.docker.inputs import Inputs, nanoseconds, pairs, taking
+from tests.live.docker.recorded import tagged
 
 Values = Mapping[str, Any]
 Identify = Callable[[str], str]
@@ -134,7 +135,7 @@ def _container(container: Values, place: str, identify: Identify) -> dict[str, A
         with taking(inputs.take("dnsConfig"), place) as names:
             servers = names.take("nameservers")
         return {
-            "Image": inputs.take("image"),
+            "Image": tagged(inputs.take("image")),
             "Command": inputs.take("commands"),
             "Args": inputs.take("args"),
             "Env": [f"{key}={value}" for key, value in environment.items()],
