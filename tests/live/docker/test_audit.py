@@ -56,8 +56,13 @@ def _measured(stack: Deployed, *checks: str) -> dict[str, Result]:
     return {check.id: check.run(live) for check in CHECKS if check.id in checks}
 
 
+def _is_told_healthy(stack: Deployed, node: str) -> bool:
+    """By the Engine's own last check, which the audit goes by: after a restart it says "starting"."""
+    return bool(stack.inspect(node)["State"].get("Health", {}).get("Status", "healthy") == "healthy")
+
+
 def test_every_check_inside_passes_on_the_stack_as_deployed(stack: Deployed) -> None:
-    until(lambda: all(stack.is_healthy(node) for node in stack.nodes), 120, "every container")
+    until(lambda: all(_is_told_healthy(stack, node) for node in stack.nodes), 120, "every container")
     found = _measured(stack, *INSIDE)
     assert {name: result for name, result in found.items() if result.verdict != "pass"} == {}
     assert set(found) == set(INSIDE)
@@ -179,7 +184,7 @@ def _stopped(stack: Deployed, node: str) -> Iterator[None]:
     api.stop(f"{STACK}-{node}", timeout=5)
     yield
     api.start(f"{STACK}-{node}")
-    until(lambda: stack.inspect(node)["State"].get("Health", {}).get("Status", "healthy") == "healthy", 120, node)
+    until(lambda: _is_told_healthy(stack, node), 120, node)
 
 
 def _no_worker(stack: Deployed) -> AbstractContextManager[None]:
