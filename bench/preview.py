@@ -4,6 +4,7 @@ import shutil
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 
@@ -28,7 +29,8 @@ def main() -> int:
             config = {f"zero-exposure:{key}": value for key, value in stack(size).items()}
             (root / f"Pulumi.{_name(size)}.yaml").write_text(yaml.safe_dump({"config": config}), encoding="utf-8")
         preview(root, _name(SIZES[0]))
-        times = _alternating(root)
+        found = alternating(root, [_name(size) for size in SIZES])
+    times = {size: found[_name(size)] for size in SIZES}
     ratio = times[SIZES[1]] / times[SIZES[0]]
     print("offline preview: " + ", ".join(f"{size} services {times[size]:.2f} s" for size in SIZES), end="")
     print(f", ratio {ratio:.2f} (at most {LIMIT})")
@@ -39,15 +41,15 @@ def _name(size: int) -> str:
     return f"size{size}"
 
 
-def _alternating(root: Path) -> dict[int, float]:
-    """Median seconds of each size; the sizes take turns, so that a busy machine slows both."""
-    taken: dict[int, list[float]] = {size: [] for size in SIZES}
+def alternating(root: Path, names: Sequence[str]) -> dict[str, float]:
+    """Median seconds of each stack's preview; the stacks take turns, so that a busy machine slows all."""
+    taken: dict[str, list[float]] = {name: [] for name in names}
     for _ in range(ROUNDS):
-        for size in SIZES:
+        for name in names:
             start = time.perf_counter()
-            preview(root, _name(size))
-            taken[size].append(time.perf_counter() - start)
-    return {size: median(times) for size, times in taken.items()}
+            preview(root, name)
+            taken[name].append(time.perf_counter() - start)
+    return {name: median(times) for name, times in taken.items()}
 
 
 if __name__ == "__main__":

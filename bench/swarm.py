@@ -3,19 +3,17 @@
 import shutil
 import sys
 import tempfile
-import time
 from itertools import pairwise
 from pathlib import Path
-from statistics import median
 
 import yaml
 
+from bench.preview import alternating
 from ops.preview.run import preview
 from ops.scale import SERVICES, settled, simulated
 
 ROOT = Path(__file__).resolve().parents[1]
 MACHINES = (5, 10, 20)
-ROUNDS = 3
 LIMIT = 2.3
 """The most that twice the machines with twice the services may take, as a multiple."""
 
@@ -28,7 +26,8 @@ def main() -> int:
         for machines in MACHINES:
             (root / f"Pulumi.{_name(machines)}.yaml").write_text(yaml.safe_dump(_stack(machines)), encoding="utf-8")
         preview(root, _name(MACHINES[0]))
-        times = _alternating(root)
+        found = alternating(root, [_name(machines) for machines in MACHINES])
+    times = {machines: found[_name(machines)] for machines in MACHINES}
     ratios = [times[larger] / times[smaller] for smaller, larger in pairwise(MACHINES)]
     told = ", ".join(f"{each} machines and {each * SERVICES} services {times[each]:.2f} s" for each in MACHINES)
     print(
@@ -45,17 +44,6 @@ def _stack(machines: int) -> dict[str, object]:
 
 def _name(machines: int) -> str:
     return f"machines{machines}"
-
-
-def _alternating(root: Path) -> dict[int, float]:
-    """Median seconds of each size; the sizes take turns, so that a busy machine slows all."""
-    taken: dict[int, list[float]] = {machines: [] for machines in MACHINES}
-    for _ in range(ROUNDS):
-        for machines in MACHINES:
-            start = time.perf_counter()
-            preview(root, _name(machines))
-            taken[machines].append(time.perf_counter() - start)
-    return {machines: median(times) for machines, times in taken.items()}
 
 
 if __name__ == "__main__":

@@ -8,11 +8,11 @@ import json
 import socket
 import time
 from collections import Counter
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from tests.live.docker.deployed import until
 from tests.live.docker.namespace import inside
 from tests.live.docker.probe import REACHED, probe
 from tests.live.swarm.deployed import COMMAND, MACHINES, SERVICE, STACK, Deployed, recorded
@@ -25,16 +25,6 @@ LISTENS = {
     "prober": (9115,),
 }  # fmt: skip
 """Where each of them takes connections."""
-
-
-def until(condition: Callable[[], bool], within: float, what: str) -> float:
-    """Seconds until a condition holds. Raises ``TimeoutError`` where it does not."""
-    begun = time.monotonic()
-    while not condition():
-        if time.monotonic() - begun > within:
-            raise TimeoutError(f"{what}: not within {within} s")
-        time.sleep(0.2)
-    return time.monotonic() - begun
 
 
 def note(swarm: Deployed) -> str:
