@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -30,8 +31,9 @@ def stand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand]:
     (root / "list.txt").write_text(LIST, encoding="utf-8")
     pinned = {"source": "https://lists.example.org/list.txt", "file": "list.txt"}
     pinned["sha256"] = hashlib.sha256(LIST.encode()).hexdigest()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(blocklist, "ROOT", Path(root))
-        raw = stack(blocklists={"trackers": pinned}, exceptions=["fine.tracker.example.net"])
-        with running(raw) as found:
-            yield found
+    with ExitStack() as cleanup:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(blocklist, "ROOT", Path(root))
+            raw = stack(blocklists={"trackers": pinned}, exceptions=["fine.tracker.example.net"])
+            found = cleanup.enter_context(running(raw))
+        yield found
