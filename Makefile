@@ -4,6 +4,8 @@ SNAPSHOT ?= latest
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+# On every processor there is; what shares running programs stays together (tests/conftest.py).
+PYTEST := $(BIN)/python -m pytest -n auto --dist loadgroup --no-loadscope-reorder
 # Waivers and allowed types, where the project has some: docs/policy.md.
 PACK := --policy-pack policy $(addprefix --policy-pack-config ,$(wildcard policy-config.json))
 
@@ -83,7 +85,7 @@ restore: $(READY) ## put SNAPSHOT (latest) of STACK in the place of what is ther
 	@$(BIN)/python -m ops.restore --stack $(STACK) --snapshot $(SNAPSHOT) $(if $(SERVICE),--service $(SERVICE)) $(if $(YES),--yes)
 
 test: $(READY) ## all tests but the slow ones; those whose system program is missing are skipped by name
-	@$(BIN)/python -m pytest
+	@$(PYTEST)
 
 test-engine: cli $(READY) ## the tests that need the Pulumi CLI, on simulated clouds; `make test` skips them where it is missing
 	@$(BIN)/python -m pytest -m "engine and not exhaustive" tests/engine
@@ -96,7 +98,7 @@ test-slow: $(READY) ## alerts and audit on the whole running stack, and a Swarm 
 	@$(BIN)/python -m pytest -m slow tests/live/swarm
 
 test-host: $(READY) ## of these only the rendered server on virtual machines, attacked from outside (root, 15 minutes)
-	@$(BIN)/python -m pytest -m machine tests/live/host
+	@$(PYTEST) -m machine tests/live/host
 
 test-tools: ## install the system programs that tests run configuration on (Debian)
 	@tests/install-tools.sh
