@@ -8,7 +8,7 @@ import pulumi_docker as docker
 import pulumi_random as random
 
 from components.backup.component import Backup, BackupArgs
-from components.cluster.component import Login, Member, MemberArgs, Swarm, SwarmArgs
+from components.cluster.component import Login, Member, MemberArgs, Mesh, Swarm, SwarmArgs
 from components.edge.component import Edge, EdgeArgs
 from components.egress import render as ways_out
 from components.egress.component import Egress, EgressArgs
@@ -157,13 +157,18 @@ def _machines(
                 firewall=fleet.firewall,
                 operators=fleet.operators,
                 subnet=fleet.subnet,
+                address=fleet.addresses.get(machine.name),
+                network=settings.swarm.network,
                 group=fleet.groups[machine.name],
                 after=[other.member.joined for other in list(made.values())[-1:]],
             ),
         )
         if host.encrypted:
             args["volume_key"] = _volume_key(f"volume-key-{machine.name}")
-        made[machine.name] = _machine(settings, cluster, Host(f"host-{machine.name}", args), machine, tunnel, made)
+        mesh = _mesh(fleet, cluster, made) if cluster.is_mesh else None
+        made[machine.name] = _machine(
+            settings, cluster, Host(f"host-{machine.name}", args), machine, tunnel, made, mesh
+        )
     through = made[cluster.through]
     swarm_args = SwarmArgs(
         through=through.login,
@@ -191,8 +196,23 @@ class _Machine:
     login: Login
 
 
+def _mesh(fleet: Fleet, cluster: Cluster, others: dict[str, _Machine]) -> Mesh:
+    """How a machine meets those that were made before it."""
+    return Mesh(
+        endpoints={str(each.address): fleet.addresses[each.name].ip_address for each in cluster.machines},
+        peers=[other.login for other in others.values()],
+        server_ids=[other.host.server_id for other in others.values()],
+    )
+
+
 def _machine(
-    settings: Settings, cluster: Cluster, host: Host, machine: Machine, tunnel: Tunnel, others: dict[str, _Machine]
+    settings: Settings,
+    cluster: Cluster,
+    host: Host,
+    machine: Machine,
+    tunnel: Tunnel,
+    others: dict[str, _Machine],
+    mesh: Mesh | None,
 ) -> _Machine:
     """Wait for a server, and make it a member. The first one founds the Swarm, and takes in all others."""
     ssh_host = tunnel.ssh_hosts[machine.name]
@@ -210,6 +230,8 @@ def _machine(
         autolock=settings.swarm.autolock,
         ready=[engine],
     )
+    if mesh:
+        args["mesh"] = mesh
     return _Machine(host, engine, Member(f"member-{machine.name}", args), login)
 
 

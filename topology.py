@@ -17,7 +17,7 @@ from typing import Literal
 
 from settings.backup import R2_HOST
 from settings.intrusion import Intrusion
-from settings.nodes import Machine
+from settings.nodes import Machine, is_mesh
 from settings.route import Route
 from settings.service import Service
 from settings.stack import Settings
@@ -92,6 +92,11 @@ class Cluster:
     data: str
     gateways: int
     resolvers: dict[str, str]
+
+    @property
+    def is_mesh(self) -> bool:
+        """Whether the machines reach each other by WireGuard, and not by one private network."""
+        return is_mesh(self.machines)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from ipaddress import IPv4Network
 from typing import Final
 
-from settings.nodes import Machine
+from settings.nodes import MOST, Machine, is_mesh
 from settings.stack import Settings
 from topology import resolvers
 
@@ -59,9 +59,8 @@ def _network(settings: Settings) -> Iterator[Problem]:
             yield "swarm.network", f"{network} overlaps with {other}, which containers have"
     if IPv4Network(settings.network.pool).prefixlen > LARGEST_PREFIX:
         yield "network.pool", f"at least a /{LARGEST_PREFIX} with nodes: a link needs more addresses there"
-    zones = sorted({machine.zone for machine in settings.machines})
-    if len(zones) > 1:
-        yield "nodes", f"a private network ends at its zone, and these are in {', '.join(zones)}: docs/scale.md"
+    if is_mesh(settings.machines) and len(settings.machines) > MOST:
+        yield "nodes", f"{len(settings.machines)} machines in several zones: {MOST} reach each other at most"
 
 
 def _through(settings: Settings) -> Iterator[Problem]:

@@ -20,7 +20,7 @@ ZONES: Final[dict[str, str]] = {
 }
 """Location → network zone: a private network ends there. https://docs.hetzner.com/networking/networks/faq"""
 MOST: Final = 100
-"""Servers that one private network takes."""
+"""Servers that one private network takes, and addresses that one rule of a firewall takes."""
 LABEL_KEY = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
 LABEL_VALUE = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{0,30}$")]
 MachineName = Annotated[str, StringConstraints(pattern=r"^[a-z]([a-z0-9-]{0,28}[a-z0-9])-[1-9][0-9]{0,2}$")]
@@ -64,7 +64,7 @@ class Swarm(Model):
 
 @dataclass(frozen=True)
 class Machine:
-    """One server of the Swarm. ``address`` is the one on the private network."""
+    """One server of the Swarm. ``address`` is the one on the private network, or on WireGuard in its place."""
 
     name: str
     group: str
@@ -83,6 +83,11 @@ class Machine:
     def zone(self) -> str:
         """The network zone that its location lies in."""
         return ZONES[self.location]
+
+
+def is_mesh(found: tuple[Machine, ...]) -> bool:
+    """Whether machines are in several zones: no private network joins them, and WireGuard does."""
+    return len({machine.zone for machine in found}) > 1
 
 
 def machines(nodes: dict[Name, NodeGroup], network: str, type_: str, location: str) -> tuple[Machine, ...]:
@@ -107,7 +112,7 @@ def machines(nodes: dict[Name, NodeGroup], network: str, type_: str, location: s
 
 
 def address(name: str, network: IPv4Network) -> IPv4Address:
-    """A machine's private address. The first ones of a network are the provider's, the last one is broadcast."""
+    """A machine's address among the others. A network's first ones are the provider's, its last one is broadcast."""
     kept = 16
     digest = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big")
     return network[kept + digest % (network.num_addresses - kept - 1)]

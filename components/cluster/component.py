@@ -1,6 +1,6 @@
 """One Swarm of many machines: each joins over its own admin tunnel, and no port is opened for it."""
 
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 import pulumi
 import pulumi_command as command
@@ -19,6 +19,16 @@ class Login(TypedDict):
     host_key: pulumi.Input[str]
 
 
+class Mesh(TypedDict):
+    """What machines in several zones reach each other by. ``endpoints``: of all, address → public address. ``peers``:
+    those that have joined before, with the servers that they are now: each tells the newcomer its key, and is told its.
+    """
+
+    endpoints: dict[str, pulumi.Input[str]]
+    peers: list[Login]
+    server_ids: list[pulumi.Input[str]]
+
+
 class MemberArgs(TypedDict):
     """``manager`` takes the machine in; None for the one that founds the Swarm. ``server_id`` is the server that the
     machine is now; ``ready`` is what must be there before it is called. ``members`` are the addresses of all machines.
@@ -31,6 +41,7 @@ class MemberArgs(TypedDict):
     pool: str
     autolock: bool
     ready: list[pulumi.Resource]
+    mesh: NotRequired[Mesh]
 
 
 class Member(pulumi.ComponentResource):
@@ -43,13 +54,14 @@ class Member(pulumi.ComponentResource):
     def __init__(self, name: str, args: MemberArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("zero-exposure:index:Member", name, None, opts)
         manager = args["manager"]
-        keys = pulumi.Output.all(args["own"]["host_key"], manager["host_key"] if manager else "")
+        peers = [peer["host_key"] for peer in args["mesh"]["peers"]] if "mesh" in args else []
+        keys = pulumi.Output.all(args["own"]["host_key"], manager["host_key"] if manager else "", *peers)
         self.joined = command.local.Command(
             f"{name}-joined",
             create=keys.apply(lambda known: _create(args, *known)),
-            delete=keys.apply(lambda known: _delete(args, *known)),
+            delete=keys.apply(lambda known: _delete(args, *known[:2])),
             # A change of it calls the command again; triggers would dismiss the machine first.
-            environment={"SERVER": pulumi.Output.from_input(args["server_id"])},
+            environment={"SERVER": pulumi.Output.from_input(args["server_id"]), **_mesh_environment(args)},
             logging=command.local.Logging.NONE,
             opts=pulumi.ResourceOptions(
                 parent=self, depends_on=args["ready"], additional_secret_outputs=["stdout", "stderr"]
@@ -59,11 +71,23 @@ class Member(pulumi.ComponentResource):
         self.register_outputs({"machine": args["own"]["machine"].name})
 
 
-def _create(args: MemberArgs, own_key: str, manager_key: str) -> str:
+def _mesh_environment(args: MemberArgs) -> dict[str, pulumi.Output[str]]:
+    """What the commands are told beside their text, and whose change calls them again: a peer may have another key."""
+    if "mesh" not in args:
+        return {}
+    endpoints, servers = args["mesh"]["endpoints"], args["mesh"]["server_ids"]
+    lines = [pulumi.Output.concat(address, " ", public) for address, public in endpoints.items()]
+    told = {"ENDPOINTS": pulumi.Output.all(*lines).apply("\n".join)}
+    return told | ({"PEERS": pulumi.Output.all(*servers).apply(" ".join)} if servers else {})
+
+
+def _create(args: MemberArgs, own_key: str, manager_key: str, *peer_keys: str) -> str:
     own, manager = _reached(args["own"], own_key), args["manager"]
     if manager is None:
-        return found(own, args["members"], args["pool"], args["autolock"])
-    return join(own, _reached(manager, manager_key), args["members"])
+        return found(own, args["members"], args["pool"], args["autolock"], "mesh" in args)
+    logins = args["mesh"]["peers"] if "mesh" in args else []
+    peers = [_reached(login, key) for login, key in zip(logins, peer_keys, strict=True)]
+    return join(own, _reached(manager, manager_key), args["members"], peers)
 
 
 def _delete(args: MemberArgs, own_key: str, manager_key: str) -> str:

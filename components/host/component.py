@@ -1,6 +1,8 @@
 """The rented server: invisible from its first second."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from ipaddress import IPv4Network
 from typing import NotRequired, TypedDict
 
 import pulumi
@@ -8,6 +10,7 @@ import pulumi_hcloud as hcloud
 import pulumi_tls as tls
 
 from components.host.render import OUTBOUND_TCP, OUTBOUND_UDP, Member, Values, user_data
+from components.underlay import WIREGUARD_PORT
 from settings import cloud
 from settings.nodes import Machine
 
@@ -17,13 +20,16 @@ EVERYWHERE = ["0.0.0.0/0", "::/0"]
 @dataclass(frozen=True)
 class Place:
     """Where a machine of a Swarm stands, and what it shares with the others. ``turn`` is its place in the row, in which
-    machines are made, replaced and restarted: one after another, each ``after`` the one before has joined."""
+    machines are made, replaced and restarted: one after another, each ``after`` the one before has joined. It is on a
+    ``subnet``, or has an ``address`` of its own and WireGuard in ``network``."""
 
     machine: Machine
     turn: int
     firewall: hcloud.Firewall
     operators: list[hcloud.SshKey]
-    subnet: hcloud.NetworkSubnet
+    subnet: hcloud.NetworkSubnet | None
+    address: hcloud.PrimaryIp | None
+    network: str
     group: hcloud.PlacementGroup
     after: list[pulumi.Resource]
 
@@ -72,20 +78,36 @@ class Host(pulumi.ComponentResource):
         data = _user_data(args, key, volume)
         server = _server(name, args, wall, keys, data, labels, child)
         _attach(name, server, volume, child)
-        self.joined = [_join_network(name, server, place, child)] if place else []
+        subnet = place.subnet if place else None
+        self.joined = [_join_network(name, server, place.machine, subnet, child)] if place and subnet else []
         self.host_key = key.public_key_openssh.apply(str.strip)
         self.ipv4, self.ipv6 = server.ipv4_address, server.ipv6_address
         self.server_id, self.firewall_id, self.volume_id = server.id, wall.id, volume.id
         self.register_outputs({"host_key": self.host_key, "server_id": self.server_id, "volume_id": self.volume_id})
 
 
-def firewall(name: str, labels: dict[str, str], opts: pulumi.ResourceOptions) -> hcloud.Firewall:
-    """No inbound rule, ever: the provider keeps old rules in force when the last one is taken away."""
+def firewall(
+    name: str, labels: dict[str, str], opts: pulumi.ResourceOptions, peers: Sequence[pulumi.Output[str]] = ()
+) -> hcloud.Firewall:
+    """No inbound rule, ever: the provider keeps old rules in force when the last one is taken away.
+
+    WireGuard may call ``peers``, and nobody else. Since all of them call, and the firewall is stateful, what they send
+    comes in as answers. https://docs.hetzner.com/cloud/firewalls/faq
+    """
     ports = [("tcp", port) for port in OUTBOUND_TCP] + [("udp", port) for port in OUTBOUND_UDP]
     rules = [
         hcloud.FirewallRuleArgs(direction="out", protocol=protocol, port=str(port), destination_ips=EVERYWHERE)
         for protocol, port in ports
     ]
+    if peers:
+        rules.append(
+            hcloud.FirewallRuleArgs(
+                direction="out",
+                protocol="udp",
+                port=str(WIREGUARD_PORT),
+                destination_ips=[pulumi.Output.concat(address, "/32") for address in peers],
+            )
+        )
     return hcloud.Firewall(f"{name}-firewall", rules=rules, labels=labels, opts=opts)
 
 
@@ -141,7 +163,10 @@ def _user_data(args: HostArgs, key: tls.PrivateKey, volume: hcloud.Volume) -> pu
 
 def _member(args: HostArgs) -> Member | None:
     place = args.get("place")
-    return Member(place.machine.name, str(place.machine.address), place.turn) if place else None
+    if place is None:
+        return None
+    prefix = IPv4Network(place.network).prefixlen if place.address else None
+    return Member(place.machine.name, str(place.machine.address), place.turn, prefix)
 
 
 def _server(
@@ -163,7 +188,7 @@ def _server(
         # With a key named here the provider makes no root password and mails none.
         ssh_keys=[key.id for key in keys],
         # Said outright: left out, the provider decides. IPv4 stays, since image registries lack IPv6.
-        public_nets=[hcloud.ServerPublicNetArgs(ipv4_enabled=True, ipv6_enabled=True)],
+        public_nets=[_public_net(place)],
         user_data=data,
         placement_group_id=place.group.id.apply(int) if place else None,
         shutdown_before_deletion=True,
@@ -175,12 +200,19 @@ def _server(
     )
 
 
-def _join_network(name: str, server: hcloud.Server, place: Place, opts: pulumi.ResourceOptions) -> hcloud.ServerNetwork:
+def _public_net(place: Place | None) -> hcloud.ServerPublicNetArgs:
+    kept = place.address if place else None
+    return hcloud.ServerPublicNetArgs(ipv4_enabled=True, ipv4=kept.id.apply(int) if kept else None, ipv6_enabled=True)
+
+
+def _join_network(
+    name: str, server: hcloud.Server, machine: Machine, subnet: hcloud.NetworkSubnet, opts: pulumi.ResourceOptions
+) -> hcloud.ServerNetwork:
     return hcloud.ServerNetwork(
         f"{name}-network",
         server_id=server.id.apply(int),
-        subnet_id=place.subnet.id,
-        ip=str(place.machine.address),
+        subnet_id=subnet.id,
+        ip=str(machine.address),
         opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(delete_before_replace=True)),
     )
 

@@ -1,4 +1,8 @@
-"""What the machines of a Swarm share: one wall, one private network, and hardware apart from each other."""
+"""What the machines of a Swarm share: one wall, one way to each other, and hardware apart from each other.
+
+In one network zone the way is the provider's private network. A private network ends at its zone: machines in several
+have public addresses that outlive them, and WireGuard between these.
+"""
 
 from typing import TypedDict
 
@@ -7,14 +11,14 @@ import pulumi_hcloud as hcloud
 
 from components.host.component import firewall, operator_keys
 from settings import cloud
-from settings.nodes import Machine
+from settings.nodes import Machine, is_mesh
 
 GROUP_SIZE = 10
 """Servers that one spread group takes. https://docs.hetzner.com/cloud/placement-groups/faq"""
 
 
 class FleetArgs(TypedDict):
-    """``network`` is the CIDR of the machines' own addresses, all in one network zone."""
+    """``network`` is the CIDR of the machines' own addresses."""
 
     stack: str
     machines: tuple[Machine, ...]
@@ -27,7 +31,10 @@ class Fleet(pulumi.ComponentResource):
 
     firewall: hcloud.Firewall
     operators: list[hcloud.SshKey]
-    subnet: hcloud.NetworkSubnet
+    subnet: hcloud.NetworkSubnet | None
+    """None where machines are in several zones."""
+    addresses: dict[str, hcloud.PrimaryIp]
+    """Machine → its public address there; none where a private network joins them."""
     groups: dict[str, hcloud.PlacementGroup]
     """Machine → its placement group: no two of one group share a host of the provider."""
 
@@ -35,9 +42,11 @@ class Fleet(pulumi.ComponentResource):
         super().__init__("zero-exposure:index:Fleet", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         labels = {"zero-exposure": args["stack"]}
-        self.firewall = firewall(name, labels, child)
+        mesh = is_mesh(args["machines"])
+        self.addresses = _addresses(name, args["machines"], labels, child) if mesh else {}
+        self.firewall = firewall(name, labels, child, [each.ip_address for each in self.addresses.values()])
         self.operators = operator_keys(name, args["operators"], labels, child)
-        self.subnet = _subnet(name, args, labels, child)
+        self.subnet = None if mesh else _subnet(name, args, labels, child)
         self.groups = _groups(name, args["machines"], labels, child)
         self.register_outputs({"machines": [machine.name for machine in args["machines"]]})
 
@@ -52,6 +61,24 @@ def _subnet(name: str, args: FleetArgs, labels: dict[str, str], opts: pulumi.Res
         ip_range=args["network"],
         opts=opts,
     )
+
+
+def _addresses(
+    name: str, machines: tuple[Machine, ...], labels: dict[str, str], opts: pulumi.ResourceOptions
+) -> dict[str, hcloud.PrimaryIp]:
+    """Known before there is a server, so that the wall names them, and kept when it is replaced: nobody is told."""
+    return {
+        machine.name: hcloud.PrimaryIp(
+            f"{name}-address-{machine.name}",
+            type="ipv4",
+            location=machine.location,
+            assignee_type="server",
+            auto_delete=False,
+            labels=labels,
+            opts=opts,
+        )
+        for machine in machines
+    }
 
 
 def _groups(

@@ -4,12 +4,13 @@
 """
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Final, Literal
 
 from components.template import templates
+from components.underlay import KEEPALIVE, PUBLIC_MTU, WIREGUARD_MTU, WIREGUARD_PORT
 
 MAX_USER_DATA: Final = 32 * 1024
 """Bytes; Hetzner refuses more. https://docs.hetzner.cloud/#servers-create-a-server"""
@@ -22,6 +23,8 @@ CONTAINER_TCP: Final = (443, 465, 853, 7844)
 CONTAINER_UDP: Final = (7844,)
 PRIVATE_INTERFACES: Final = ("enp7s0", "ens10")
 """What a private network's interface is called, by server type. https://docs.hetzner.com/networking/networks/server-configuration"""
+MESH_INTERFACES: Final = ("wg0",)
+"""What stands in its place where machines are in several zones."""
 SWARM_TCP: Final = (2377, 7946)
 """Managers, and machines among each other."""
 SWARM_UDP: Final = (4789, 7946)
@@ -34,6 +37,8 @@ FOLDER: Final = Path(__file__).parent
 ROOT: Final = FOLDER / "root"
 MEMBER_ROOT: Final = FOLDER / "member"
 """The same for what only a machine of a Swarm has."""
+MESH_ROOT: Final = FOLDER / "mesh"
+"""And only one of a Swarm in several zones."""
 RULES: Final = "/etc/nftables.conf"
 MANIFEST: Final = "/usr/local/lib/zero-exposure/manifest"
 
@@ -66,6 +71,13 @@ class Member:
     name: str
     address: str
     turn: int
+    prefix: int | None = None
+    """Length of the prefix of all machines' network, where WireGuard carries it; None where the provider does."""
+
+    @property
+    def is_mesh(self) -> bool:
+        """Whether it reaches the others by WireGuard."""
+        return self.prefix is not None
 
 
 @dataclass(frozen=True)
@@ -125,9 +137,23 @@ def user_data(values: Values) -> str:
 def files(values: Values) -> list[File]:
     """Every file that holds no secret: the packet filter first, the manifest of all others last."""
     shared = _shared(values)
-    found = [file for root in (ROOT, *((MEMBER_ROOT,) if values.member else ())) for file in _rendered(root, shared)]
+    found = [file for root in _roots(values.member) for file in _rendered(root, shared)]
+    if values.member and values.member.is_mesh:
+        found = [replace(file, text=_without_comments(file.text)) for file in found]
     found.sort(key=lambda file: file.path != RULES)
     return [*found, File(MANIFEST, _manifest(found))]
+
+
+def _roots(member: Member | None) -> list[Path]:
+    if member is None:
+        return [ROOT]
+    return [ROOT, MEMBER_ROOT, MESH_ROOT] if member.is_mesh else [ROOT, MEMBER_ROOT]
+
+
+def _without_comments(text: str) -> str:
+    """With WireGuard's files the whole is longer than the provider takes. Comments are read here, not there."""
+    kept = (line for line in text.splitlines(keepends=True) if not line.lstrip().startswith("#") or line[:2] == "#!")
+    return "".join(kept)
 
 
 def _rendered(root: Path, shared: dict[str, object]) -> list[File]:
@@ -171,7 +197,11 @@ def _shared(values: Values) -> dict[str, object]:
         "container_tcp": CONTAINER_TCP,
         "container_udp": CONTAINER_UDP,
         "member": values.member,
-        "private_interfaces": PRIVATE_INTERFACES,
+        "private_interfaces": MESH_INTERFACES if values.member and values.member.is_mesh else PRIVATE_INTERFACES,
+        "wireguard_port": WIREGUARD_PORT,
+        "wireguard_mtu": WIREGUARD_MTU,
+        "public_mtu": PUBLIC_MTU,
+        "keepalive": KEEPALIVE,
         "swarm_tcp": SWARM_TCP,
         "swarm_udp": SWARM_UDP,
     }

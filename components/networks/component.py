@@ -5,10 +5,8 @@ from typing import TypedDict
 import pulumi
 import pulumi_docker as docker
 
-from topology import Network, Topology
-
-UNDERLAY_MTU = "1450"
-"""Bytes that the provider's private network carries. Docker takes off what its own headers need."""
+from components.underlay import mtu
+from topology import Cluster, Network, Topology
 
 
 class NetworksArgs(TypedDict):
@@ -29,8 +27,13 @@ class Networks(pulumi.ComponentResource):
     def __init__(self, name: str, args: NetworksArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("zero-exposure:index:Networks", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        make = _overlay if args["topology"].cluster else _network
-        made = {network.name: make(name, network, args["stack"], child) for network in args["topology"].networks}
+        cluster, stack = args["topology"].cluster, args["stack"]
+        made = {
+            network.name: _overlay(name, network, stack, cluster, child)
+            if cluster
+            else _network(name, network, stack, child)
+            for network in args["topology"].networks
+        }
         self.names = {key: network.name for key, network in made.items()}
         self.ids = {key: network.id for key, network in made.items()}
         self.register_outputs({"names": self.names})
@@ -51,7 +54,7 @@ def _network(name: str, network: Network, stack: str, opts: pulumi.ResourceOptio
     )
 
 
-def _overlay(name: str, network: Network, stack: str, opts: pulumi.ResourceOptions) -> docker.Network:
+def _overlay(name: str, network: Network, stack: str, cluster: Cluster, opts: pulumi.ResourceOptions) -> docker.Network:
     """The same across machines. What it carries is encrypted on the way, though the way is a private network."""
     fixed = network.tasks != network.subnet
     config = docker.NetworkIpamConfigArgs(
@@ -68,7 +71,7 @@ def _overlay(name: str, network: Network, stack: str, opts: pulumi.ResourceOptio
         # A container that is no task, the resolver, has a fixed address there.
         attachable=fixed,
         ipv6=False,
-        options={"encrypted": "true", "com.docker.network.driver.mtu": UNDERLAY_MTU},
+        options={"encrypted": "true", "com.docker.network.driver.mtu": str(mtu(cluster.is_mesh))},
         ipam_configs=[config],
         labels=[docker.NetworkLabelArgs(label=f"zero-exposure.{key}", value=value) for key, value in _labels(network)],
         opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(delete_before_replace=True)),

@@ -7,6 +7,7 @@ import base64
 import hashlib
 import uuid
 from collections.abc import Callable, Mapping
+from ipaddress import IPv4Network
 from typing import Any
 
 Inputs = Mapping[str, Any]
@@ -50,6 +51,11 @@ def _server(_name: str, _inputs: Inputs) -> dict[str, Any]:
     return {"ipv4Address": "192.0.2.10", "ipv6Address": "2001:db8::1", "status": "running"}
 
 
+def _address(name: str, _inputs: Inputs) -> dict[str, Any]:
+    """Of the range that is for tests of devices, where no two names are likely to meet."""
+    return {"ipAddress": str(IPv4Network("198.18.0.0/15")[number(name) % 2**17])}
+
+
 def _image(name: str, inputs: Inputs) -> dict[str, Any]:
     digest = hashlib.sha256(str(inputs.get("name", name)).encode()).hexdigest()
     return {"imageId": f"sha256:{digest}", "repoDigest": f"{inputs.get('name', name)}@sha256:{digest}"}
@@ -64,6 +70,7 @@ SIMULATED: dict[str, Simulated] = {
     "tls:index/privateKey:PrivateKey": _key,
     "tls:index/selfSignedCert:SelfSignedCert": lambda name, _: {"certPem": masked(name)},
     "hcloud:index/server:Server": _server,
+    "hcloud:index/primaryIp:PrimaryIp": _address,
     "hcloud:index/volume:Volume": lambda name, _: {"linuxDevice": f"/dev/disk/by-id/scsi-0HC_Volume_{number(name)}"},
     "docker:index/remoteImage:RemoteImage": _image,
     "cloudflare:index/zeroTrustAccessApplication:ZeroTrustAccessApplication": lambda name, _: {

@@ -26,3 +26,11 @@ def is_small_inside(text: str) -> bool:
         return False
     smallest = 24 if network.version == 4 else 64
     return network.prefixlen >= smallest and is_inside(str(network.network_address))
+
+
+def is_single(text: str) -> bool:
+    """True for one address, as such or as a network of one."""
+    try:
+        return ipaddress.ip_network(text).num_addresses == 1
+    except ValueError:
+        return False

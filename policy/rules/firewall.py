@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 from typing import Final
 
-from .model import Resource, Rule
+from .addresses import is_single
+from .model import UNKNOWN, Resource, Rule
 from .reading import View
 from .tokens import FIREWALL
 
+WIREGUARD: Final = "51820"
 ALL_PORTS: Final = frozenset({"any", "1-65535", "0-65535"})
 
 
@@ -25,6 +27,19 @@ def outbound_listed(resource: Resource) -> Iterator[str]:
         port = rule.known("port")
         if rule.text("protocol").lower() in {"tcp", "udp"} and (port is None or str(port) in ALL_PORTS):
             yield f"{rule.path}: every port is open to the outside"
+
+
+def wireguard_members(resource: Resource) -> Iterator[str]:
+    for rule in View(resource.props).views("rules"):
+        if rule.text("protocol").lower() != "udp" or str(rule.known("port")) != WIREGUARD:
+            continue
+        destinations = rule.items("destinationIps")
+        if not destinations:
+            yield f"{rule.at('destinationIps')}: empty, so WireGuard may call everyone"
+        for index, each in enumerate(destinations):
+            # An address that is not there yet is one server's: it is known to be a single one once it is.
+            if each is not UNKNOWN and not is_single(str(each)):
+                yield f"{rule.at('destinationIps')}[{index}]: more than one address; a tunnel out is a way in"
 
 
 def by_id_only(resource: Resource) -> Iterator[str]:
@@ -51,6 +66,15 @@ RULES = (
         threat="perimeter",
         types=(FIREWALL,),
         check=outbound_listed,
+    ),
+    Rule(
+        id="firewall-wireguard-members",
+        severity="high",
+        claim="WireGuard may call single addresses that are named: those of the other machines.",
+        remediation="List each machine's address as a /32 in destinationIps.",
+        threat="perimeter",
+        types=(FIREWALL,),
+        check=wireguard_members,
     ),
     Rule(
         id="firewall-by-id",

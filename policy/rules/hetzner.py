@@ -5,7 +5,7 @@ from typing import Final
 
 from .model import Resource, Rule
 from .reading import View
-from .tokens import PRIVATE_NETWORK, PRIVATE_SUBNET
+from .tokens import PRIMARY_IP, PRIVATE_NETWORK, PRIVATE_SUBNET
 
 LOAD_BALANCER: Final = "hcloud:index/loadBalancer"
 BALANCERS: Final = (
@@ -41,6 +41,14 @@ def storage_closed(resource: Resource) -> Iterator[str]:
 
 def no_origin_name(resource: Resource) -> Iterator[str]:
     yield f"{'dnsPtr' if resource.type == RDNS else 'value'}: a public name for the origin's address"
+
+
+def own_address(resource: Resource) -> Iterator[str]:
+    address = View(resource.props)
+    if address.given("assigneeId"):
+        yield "assigneeId: put on a machine that this program may not know; name the address in a server's publicNets"
+    if address.text("assigneeType") != "server":
+        yield "assigneeType: only a server, which is behind its firewall"
 
 
 def private_network(resource: Resource) -> Iterator[str]:
@@ -84,6 +92,15 @@ RULES = (
         threat="discovery",
         types=(*RECORDS, RDNS),
         check=no_origin_name,
+    ),
+    Rule(
+        id="hetzner-own-address",
+        severity="high",
+        claim="A public address that outlives its server is named by that server, and put on nothing else.",
+        remediation="Set assigneeType to server, leave assigneeId out, and pass the id in the server's publicNets.",
+        threat="perimeter",
+        types=(PRIMARY_IP,),
+        check=own_address,
     ),
     Rule(
         id="private-network",

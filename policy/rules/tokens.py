@@ -4,6 +4,7 @@ from typing import Final
 
 FIREWALL: Final = "hcloud:index/firewall:Firewall"
 SERVER: Final = "hcloud:index/server:Server"
+PRIMARY_IP: Final = "hcloud:index/primaryIp:PrimaryIp"
 CONTAINER: Final = "docker:index/container:Container"
 NETWORK: Final = "docker:index/network:Network"
 VOLUME: Final = "docker:index/volume:Volume"

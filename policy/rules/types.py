@@ -22,6 +22,7 @@ ALLOWED: Final[Mapping[str, str]] = {
     "hcloud:index/volume:Volume": "storage inside the server's location",
     "hcloud:index/volumeAttachment:VolumeAttachment": "storage inside the server's location",
     tokens.SERVER: "server-firewall",
+    tokens.PRIMARY_IP: "hetzner-own-address",
     tokens.PRIVATE_NETWORK: "private-network",
     tokens.PRIVATE_SUBNET: "private-network",
     tokens.SERVER_NETWORK: "stack-private-network",
@@ -65,7 +66,6 @@ INSTEAD: Final[Mapping[str, str]] = {
     "hcloud:index/firewallAttachment:FirewallAttachment": (
         "it misses the server's first boot: name the firewall in the server's firewallIds"
     ),
-    "hcloud:index/primaryIp:PrimaryIp": "the address that comes with the server is enough for calling out",
     "hcloud:index/floatingIp:FloatingIp": "an address is for being found: publish through the tunnel",
     "hcloud:index/floatingIpAssignment:FloatingIpAssignment": "publish through the tunnel",
     "hcloud:index/loadBalancer:LoadBalancer": "replicas of the connector share a tunnel's load",

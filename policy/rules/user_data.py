@@ -16,6 +16,10 @@ LISTEN: Final = re.compile(r"^\s*ListenAddress\s+(\S+)", re.IGNORECASE | re.MULT
 LOOPBACK: Final = re.compile(r"^(?:127(?:\.\d{1,3}){3}|\[?::1\]?|localhost)(?::\d+)?$")
 INPUT_DROP: Final = re.compile(r"hook\s+input\b[^}]*?policy\s+drop", re.DOTALL)
 INPUT_ACCEPT: Final = re.compile(r"hook\s+input\b[^}]*?policy\s+accept", re.DOTALL)
+INPUT_CHAIN: Final = re.compile(r"hook\s+input\b.*?^\s*\}\s*$", re.DOTALL | re.MULTILINE)
+TAKES: Final = re.compile(r"\b[ds]port\b[^\n]*\b(?:accept|jump|goto)\b")
+ALLOWED_IPS: Final = re.compile(r"\ballowed-?ips\b\s*=?\s*(.*)$", re.IGNORECASE | re.MULTILINE)
+PREFIX: Final = re.compile(r"/(\d{1,3})\b")
 OPENS: Final = re.compile(
     r"^\s*(?:PasswordAuthentication|PermitRootLogin|KbdInteractiveAuthentication|PermitEmptyPasswords)\s+yes"
     r"|\bufw\s+(?:allow|disable)|\bip6?tables\s[^\n]*-j\s+ACCEPT|\bnft\s+flush\s+ruleset"
@@ -50,6 +54,20 @@ def closed(resource: Resource) -> Iterator[str]:
     if OPENS.search(files) or OPENS.search(text):
         yield "userData: a line that opens a way in"
     yield from _logins(config)
+
+
+def unasked(resource: Resource) -> Iterator[str]:
+    text = _text(resource)
+    if text is None or not text.startswith("#cloud-config\n"):
+        return
+    config = _parse(text)
+    files = "\n".join((*_files(config), *_boot_commands(config)))
+    if any(TAKES.search(chain) for chain in INPUT_CHAIN.findall(files)):
+        yield "userData: the input chain takes a port, which then answers whoever asks"
+    for allowed in ALLOWED_IPS.findall(files):
+        prefixes = PREFIX.findall(allowed)
+        if not prefixes or not set(prefixes) <= {"32", "128"}:
+            yield "userData: a WireGuard peer that speaks for more than one address"
 
 
 def _text(resource: Resource) -> str | None:
@@ -121,6 +139,16 @@ RULES = (
         threat="host",
         types=(SERVER,),
         check=closed,
+        waivable=False,
+    ),
+    Rule(
+        id="user-data-unasked",
+        severity="critical",
+        claim="The host takes no packet that is not an answer, WireGuard's too, and a peer speaks for one address.",
+        remediation="Let WireGuard of both ends send first, to a fixed port; give each peer one /32 in AllowedIPs.",
+        threat="host",
+        types=(SERVER,),
+        check=unasked,
         waivable=False,
     ),
 )

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from settings.load import SettingsError
-from settings.nodes import address
+from settings.nodes import address, is_mesh
 from tests.samples import NAMESPACE, cloud_stack, local_stack, settings, swarm_stack
 
 Raw = dict[str, Any]
@@ -22,7 +22,8 @@ BAD: list[tuple[str, Callable[[Raw], object], str, str]] = [
     ("too many", lambda s: s["nodes"]["worker"].update(count=101), "nodes.worker.count", "100"),
     ("an unknown role", lambda s: s["nodes"]["worker"].update(role="master"), "nodes.worker.role", "worker"),
     ("an unknown key", lambda s: s["nodes"]["worker"].update(size=3), "nodes.worker.size", "no such key"),
-    ("two zones", lambda s: s["nodes"]["worker"].update(location="ash"), "nodes", "eu-central, us-east"),
+    ("too many for WireGuard", lambda s: s["nodes"].update(batch={"count": 96, "role": "worker", "location": "ash"}),
+     "nodes", "101 machines in several zones"),
     ("containers' addresses", lambda s: s.update(swarm={"network": "10.128.0.0/16"}), "swarm.network", "overlaps"),
     ("the Engine's addresses", lambda s: s.update(swarm={"network": "172.16.0.0/16"}), "swarm.network", "overlaps"),
     ("a public network", lambda s: s.update(swarm={"network": "203.0.0.0/16"}), "swarm.network", "private"),
@@ -88,6 +89,14 @@ def test_several_locations_of_one_zone_are_one_network() -> None:
     stack = swarm_stack(nodes=nodes)
     stack["services"]["postgres"]["node"] = "helsinki-1"
     assert {machine.location for machine in settings(stack).machines} == {"fsn1", "nbg1", "hel1"}
+
+
+def test_machines_in_several_zones_reach_each_other_by_wireguard_and_keep_their_addresses() -> None:
+    one = swarm_stack()
+    several = swarm_stack()
+    several["nodes"]["worker"].update(location="ash", type="cpx31")
+    assert (is_mesh(settings(one).machines), is_mesh(settings(several).machines)) == (False, True)
+    assert [each.address for each in settings(one).machines] == [each.address for each in settings(several).machines]
 
 
 def test_without_nodes_there_is_no_machine() -> None:

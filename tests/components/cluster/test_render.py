@@ -29,14 +29,16 @@ WORKER = reached("worker-1", "10.0.1.3", role="worker", labels={"disk": "fast"})
 SSH = """#!/bin/sh
 # What each call was, and what it got on standard input.
 while [ $# -gt 2 ]; do shift; done
-host=${1#*@ssh-dev-} script=${2#*zero-exposure/swarm }
+host=${1#*@ssh-dev-} script=${2#*zero-exposure/}
+script=${script#swarm }
 echo "${host%%.*} $script" >>"$LOG"
+[ "$script" != "$FAILING" ] || exit 1
 case $script in
     "show-key") echo SWMKEY-1 ;;
     "token "*) echo "SWMTKN-${script#token }" ;;
     identity) echo "id-of-${host%%.*}" ;;
-    keep-key | "label "* | "join "*) echo "  < $(cat)" >>"$LOG" ;;
-    "$FAILING") exit 1 ;;
+    "mesh peers") echo "  < $(cat)" >>"$LOG" && echo "key-of-${host%%.*}" ;;
+    keep-key | "mesh members" | "label "* | "join "*) echo "  < $(cat)" >>"$LOG" ;;
 esac
 """
 
@@ -108,6 +110,41 @@ def test_no_label_of_the_stack_file_can_stand_for_a_machine() -> None:
     assert [text for text in render.labels(thief.machine) if text.startswith("zero-exposure.machine=")] == [
         "zero-exposure.machine=worker-1"
     ]
+
+
+THIRD = reached("manager-3", "10.0.1.4")
+
+
+def test_in_several_zones_each_of_two_machines_is_told_the_others_key(tmp_path: Path) -> None:
+    script = render.join(THIRD, FIRST, MEMBERS, [FIRST, SECOND])
+    calls, written, code = run(script, tmp_path, ENDPOINTS="10.0.1.1 198.51.100.1\n10.0.1.2 198.51.100.2")
+    assert (code, written) == (0, "")
+    assert calls[1:13] == [
+        "manager-3 mesh members", "  < 10.0.1.1 198.51.100.1", "10.0.1.2 198.51.100.2",
+        "manager-3 mesh peers", "  < ",
+        "manager-1 mesh peers", "  < 10.0.1.4 key-of-manager-3",
+        "manager-2 mesh peers", "  < 10.0.1.4 key-of-manager-3",
+        "manager-3 mesh peers", "  < 10.0.1.1 key-of-manager-1", "10.0.1.2 key-of-manager-2",
+    ]  # fmt: skip
+    assert calls[13] == "manager-3 mesh reach 10.0.1.1 10.0.1.2"
+
+
+@pytest.mark.parametrize("failing", ["mesh members", "mesh peers", "mesh reach 10.0.1.1 10.0.1.2"])
+def test_a_machine_that_does_not_meet_the_others_fails_the_deployment(failing: str, tmp_path: Path) -> None:
+    script = render.join(THIRD, FIRST, MEMBERS, [FIRST, SECOND])
+    assert run(script, tmp_path, failing=failing, ENDPOINTS="x")[2] != 0
+
+
+def test_the_founder_is_told_where_all_machines_are(tmp_path: Path) -> None:
+    script = render.found(FIRST, MEMBERS, "10.128.0.0/9", autolock=True, is_mesh=True)
+    calls, _, code = run(script, tmp_path, ENDPOINTS="10.0.1.1 198.51.100.1")
+    assert code == 0
+    assert calls[1:3] == ["manager-1 mesh members", "  < 10.0.1.1 198.51.100.1"]
+
+
+def test_in_one_zone_nothing_of_it_is_called(tmp_path: Path) -> None:
+    assert "mesh" not in render.join(SECOND, FIRST, MEMBERS)
+    assert "mesh" not in render.found(FIRST, MEMBERS, "10.128.0.0/9", autolock=True)
 
 
 def test_what_fails_fails_the_deployment(tmp_path: Path) -> None:

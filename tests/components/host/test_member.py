@@ -4,6 +4,7 @@ import json
 import subprocess
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import pytest
 import yaml
@@ -13,6 +14,9 @@ from tests.components.host.test_render import VALUES
 from tests.programs import need
 
 MEMBER = replace(VALUES, member=Member("manager-2", "10.0.1.2", 2))
+MESH = replace(VALUES, member=Member("manager-2", "10.0.1.2", 2, prefix=16))
+"""A machine whose others are in other zones."""
+MESH_TOOL = "/usr/local/lib/zero-exposure/mesh"
 TOOL, RULES = "/usr/local/lib/zero-exposure/swarm", "/etc/nftables.conf"
 
 
@@ -66,11 +70,56 @@ def test_the_engine_takes_its_configuration_and_swarm_its_lack_of_live_restore(t
     assert "don't match any configuration option" not in done.stderr
 
 
-def test_the_tool_is_a_sound_script(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("tool", "values"), [(TOOL, MEMBER), (TOOL, MESH), (MESH_TOOL, MESH)])
+def test_the_tools_are_sound_scripts(tool: str, values: Values, tmp_path: Path) -> None:
     need("shellcheck")
-    path = tmp_path / "swarm"
-    path.write_text(text(TOOL))
+    path = tmp_path / "tool"
+    path.write_text(text(tool, values))
     assert run("shellcheck", path).stdout == ""
+
+
+def test_only_machines_in_several_zones_have_anything_of_wireguard() -> None:
+    assert "wireguard" not in user_data(MEMBER).lower()
+    assert "51820" not in user_data(MEMBER)
+    assert {file.path for file in files(MESH)} - {file.path for file in files(MEMBER)} == {
+        MESH_TOOL, "/etc/wireguard/wg0.conf", "/etc/systemd/system/wg-quick@wg0.service.d/volume.conf",
+    }  # fmt: skip
+
+
+def test_between_zones_swarm_is_let_in_on_wireguard_alone_and_wireguard_as_an_answer_alone() -> None:
+    rules = [line.strip() for line in text(RULES, MESH).splitlines()]
+    assert [line for line in rules if "jump swarm" in line] == [
+        "iifname { wg0 } ip daddr 10.0.1.2 ip saddr @members jump swarm",
+        "oifname { wg0 } ip daddr @members jump swarm",
+    ]
+    assert [line for line in rules if "51820" in line] == ["udp sport 51820 udp dport 51820 ip daddr @endpoints accept"]
+    assert rules.index("chain output {") < rules.index("udp sport 51820 udp dport 51820 ip daddr @endpoints accept")
+
+
+def test_nftables_accepts_the_rules_for_wireguard(tmp_path: Path) -> None:
+    need("nft")
+    path, kept = tmp_path / "nftables.conf", tmp_path / "members-endpoints.nft"
+    rules = text(RULES, MESH).replace("/etc/zero-exposure/members*.nft", f"{tmp_path}/members*.nft")
+    path.write_text(rules)
+    kept.write_text(
+        "flush set inet zero_exposure endpoints\nadd element inet zero_exposure endpoints { 198.51.100.7 }\n"
+    )
+    assert run("nft", "--check", "--file", path).stderr == ""
+    path.write_text(rules.replace("set endpoints", "set nowhere"))
+    assert run("nft", "--check", "--file", path).returncode != 0
+
+
+def test_the_key_of_wireguard_is_made_before_docker_is_there() -> None:
+    install = text("/usr/local/lib/zero-exposure/install", MESH)
+    assert install.index("mnt-data.mount") < install.index("wg-quick@wg0.service") < install.index("docker.io")
+
+
+@pytest.mark.parametrize("image", ["debian-12", "debian-13"])
+def test_the_text_for_machines_in_several_zones_leaves_as_much_room(image: Literal["debian-12", "debian-13"]) -> None:
+    """Tokens and keys as long as real ones, the volume encrypted: what is left is for operators' keys."""
+    values = replace(MESH, image=image, token="e" * 180, volume_key="k" * 64)
+    assert len(user_data(values).encode()) < MAX_USER_DATA - 4096
+    assert not any(line.lstrip().startswith("# ") for file in files(values) for line in file.text.splitlines())
 
 
 @pytest.mark.parametrize(("turn", "at"), [(0, "04:00"), (1, "04:20"), (3, "05:00")])
@@ -94,9 +143,10 @@ def test_the_text_leaves_room_for_keys() -> None:
     assert len(user_data(MEMBER).encode()) < MAX_USER_DATA - 1024
 
 
-def test_cloud_init_accepts_the_user_data(tmp_path: Path) -> None:
+@pytest.mark.parametrize("values", [MEMBER, MESH], ids=["one zone", "several"])
+def test_cloud_init_accepts_the_user_data(values: Values, tmp_path: Path) -> None:
     need("cloud-init")
     path = tmp_path / "user-data.yaml"
-    path.write_text(user_data(MEMBER))
+    path.write_text(user_data(values))
     done = run("cloud-init", "schema", "--config-file", path)
     assert done.returncode == 0, done.stderr

@@ -6,7 +6,17 @@ from tests.policy.stacks import USER_DATA
 
 INBOUND = {"direction": "in", "protocol": "tcp", "port": "22", "sourceIps": ["203.0.113.7/32"]}
 OUTBOUND = {"direction": "out", "protocol": "tcp", "port": "443", "destinationIps": ["0.0.0.0/0"]}
+WIREGUARD = {
+    "direction": "out",
+    "protocol": "udp",
+    "port": "51820",
+    "destinationIps": ["198.51.100.4/32", "203.0.113.9/32"],
+}
+PEER = f"{USER_DATA}  - path: /etc/wireguard/wg0.conf\n    content: |\n      [Peer]\n      AllowedIPs = "
 PACKED = "H4sIAAAAAAAC/8vILy4pVkgvSs1RyEstAQCqm8P1DgAAAA=="
+
+PRIMARY_IP = "hcloud:index/primaryIp:PrimaryIp"
+ANSWERS = "ct state established,related accept"
 
 CASES = {
     "firewall-no-inbound": Cases(
@@ -36,6 +46,20 @@ CASES = {
             "no port": rule(direction="out", protocol="udp"),
         },
         passes={"a range": rule(**{**OUTBOUND, "port": "8000-8010"})},
+    ),
+    "firewall-wireguard-members": Cases(
+        caught={
+            "everyone": rule(**{**WIREGUARD, "destinationIps": ["0.0.0.0/0"]}),
+            "a network": rule(**{**WIREGUARD, "destinationIps": ["198.51.100.4/32", "203.0.113.0/24"]}),
+            "nobody named": rule(**{**WIREGUARD, "destinationIps": []}),
+            "unknown": rule(**{**WIREGUARD, "destinationIps": UNKNOWN}),
+            "a name": rule(**{**WIREGUARD, "destinationIps": ["peer.example.org"]}),
+        },
+        passes={
+            "members": rule(**WIREGUARD),
+            "an address that is not there yet": rule(**{**WIREGUARD, "destinationIps": [UNKNOWN]}),
+            "another port": rule(**OUTBOUND),
+        },
     ),
     "firewall-by-id": Cases(
         caught={
@@ -115,6 +139,32 @@ CASES = {
             ),
             "not a map": server(userData="#cloud-config\n- a\n"),
         },
+    ),
+    "user-data-unasked": Cases(
+        caught={
+            "WireGuard's port": server(
+                userData=USER_DATA.replace(ANSWERS, f"{ANSWERS}\n          udp dport 51820 accept")
+            ),
+            "from a fixed port": server(
+                userData=USER_DATA.replace(ANSWERS, f"{ANSWERS}\n          udp sport 51820 accept")
+            ),
+            "by another chain": server(
+                userData=USER_DATA.replace(ANSWERS, f'{ANSWERS}\n          iifname "eth0" tcp dport 22 jump ssh')
+            ),
+            "a peer for everyone": server(userData=f"{PEER}0.0.0.0/0\n"),
+            "a peer for a network": server(userData=f"{PEER}10.0.1.2/32, 10.1.0.0/16\n"),
+            "a peer for nobody knows what": server(userData=f"{PEER}$ADDRESSES\n"),
+        },
+        passes={"answers": server(), "a peer": server(userData=f"{PEER}10.0.1.2/32\n")},
+    ),
+    "hetzner-own-address": Cases(
+        caught={
+            "put on a machine": other(PRIMARY_IP, assigneeType="server", assigneeId=7),
+            "on a machine unknown": other(PRIMARY_IP, assigneeType="server", assigneeId=UNKNOWN),
+            "on something else": other(PRIMARY_IP, assigneeType="load_balancer"),
+            "on nobody says what": other(PRIMARY_IP, type="ipv4"),
+        },
+        passes={"named by its server": other(PRIMARY_IP, type="ipv4", assigneeType="server", autoDelete=False)},
     ),
     "hetzner-balancer-private": Cases(
         caught={

@@ -35,7 +35,6 @@ UNLISTED = (
     "hcloud:index/floatingIp:FloatingIp",
     "hcloud:index/floatingIpAssignment:FloatingIpAssignment",
     "hcloud:index/loadBalancer:LoadBalancer",
-    "hcloud:index/primaryIp:PrimaryIp",
     "hcloud:index/storageBox:StorageBox",
     "docker:index/plugin:Plugin",
     "docker:index/buildxBuilder:BuildxBuilder",
