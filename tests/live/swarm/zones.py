@@ -15,7 +15,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -59,9 +59,11 @@ class Peer:
     own: str
     wall: str
     folder: Path
-    files: Mapping[str, str]
+    user_data: str
     rules: str
     place: "subprocess.Popen[bytes]"
+    environment: dict[str, str] = field(default_factory=dict)
+    """How the tools find the machine's Engine, where it has one."""
 
     @property
     def netns(self) -> str:
@@ -72,6 +74,7 @@ class Peer:
     def entering(self) -> list[str]:
         """The beginning of a command that runs on this machine."""
         kept = [f"FOLDER={self.folder}/etc", f"KEPT={self.folder}/volume"]
+        kept += [f"{key}={value}" for key, value in self.environment.items()]
         return ["nsenter", f"--target={self.place.pid}", "--net", "--mount", "env", *kept]
 
     def run(self, *command: str, text: str | None = None) -> str:
@@ -262,7 +265,7 @@ def _peer(name: str, text: str, public: str, own: str, wall: str) -> Iterator[Pe
     folder = Path(tempfile.mkdtemp(prefix=f"{own}-"))
     place = subprocess.Popen(["nsenter", f"--net=/run/netns/{own}", "unshare", "--mount", "sh", "-ec", _mounts(folder)])
     peer = Peer(
-        name, address.split()[2].partition("/")[0], public, own, wall, folder, written, host_of(text).firewall, place
+        name, address.split()[2].partition("/")[0], public, own, wall, folder, text, host_of(text).firewall, place
     )
     try:
         _write(folder, written)
