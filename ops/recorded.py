@@ -18,6 +18,7 @@ KEPT = {"config": "docker:index/serviceConfig:ServiceConfig", "secret": "docker:
 MIB = 1024 * 1024
 VOLUME, IMAGE = "docker:index/volume:Volume", "docker:index/remoteImage:RemoteImage"
 SERVER, FIREWALL = "hcloud:index/server:Server", "hcloud:index/firewall:Firewall"
+ADDRESS = "hcloud:index/primaryIp:PrimaryIp"
 ACCESS = "cloudflare:index/zeroTrustAccessApplication:ZeroTrustAccessApplication"
 TUNNEL_CONFIG = "cloudflare:index/zeroTrustTunnelCloudflaredConfig:ZeroTrustTunnelCloudflaredConfig"
 ZONE_SETTING, RULESET = "cloudflare:index/zoneSetting:ZoneSetting", "cloudflare:index/ruleset:Ruleset"
@@ -120,7 +121,6 @@ class Stack:
 def read(graph: Graph) -> Stack:
     """A stack from its recorded graph."""
     found = _Resources(graph)
-    servers = [f"{each['inputs'].get('serverType')} in {each['inputs'].get('location')}" for each in found.of(SERVER)]
     firewall_rules = [rule for each in found.of(FIREWALL) for rule in each["inputs"].get("rules", [])]
     return Stack(
         name=graph["stack"],
@@ -131,11 +131,17 @@ def read(graph: Graph) -> Stack:
         entrances=tuple(sorted(_entrances(found), key=lambda entrance: entrance.host)),
         guarded=tuple(sorted(each["inputs"]["domain"] for each in found.of(ACCESS))),
         files=tuple(sorted((*_files(found), *_given(found)), key=lambda file: (file.node, file.path))),
-        server=", ".join(servers),
+        server=_servers(found),
         inbound_rules=sum(rule.get("direction") != "out" for rule in firewall_rules),
         zone_settings=len(found.of(ZONE_SETTING)),
         rulesets=len(found.of(RULESET)),
     )
+
+
+def _servers(found: "_Resources") -> str:
+    """Addresses that outlive their servers are what WireGuard goes between."""
+    servers = [f"{each['inputs'].get('serverType')} in {each['inputs'].get('location')}" for each in found.of(SERVER)]
+    return ", ".join(servers) + (", joined by WireGuard" if found.of(ADDRESS) else "")
 
 
 class _Resources:

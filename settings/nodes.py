@@ -43,7 +43,10 @@ class NodeGroup(Model):
     count: int = Field(1, ge=1, le=MOST, description="How many. Managers: 1, 3, 5 or 7 together.")
     role: Literal["manager", "worker"] = Field("manager", description="Managers decide; all of them run services.")
     type: str | None = Field(None, pattern=r"^(cx|cpx|cax|ccx)[0-9]{2}$", description="Server type; default host.type.")
-    location: Location | None = Field(None, description="Hetzner location; default host.location.")
+    location: Location | None = Field(
+        None,
+        description="Hetzner location; default host.location. In several network zones WireGuard joins the machines.",
+    )
     labels: dict[LABEL_KEY, LABEL_VALUE] = Field(
         default_factory=dict, description="What services may ask for with placement."
     )

@@ -57,7 +57,7 @@ def _findings(root: Path, stack: str) -> Iterator[Finding]:
 def _clouds(settings: Settings, root: Path, stack: str) -> Iterator[Finding]:
     token = _token("HCLOUD_TOKEN", "hcloud:token", root, stack)
     if token and settings.host:
-        yield from hetzner(api.hetzner(token), settings.host)
+        yield from hetzner(api.hetzner(token), settings.host, settings.machines)
     else:
         yield wrong(HETZNER_TOKEN, "missing", MAKE_HETZNER)
     token = _token("CLOUDFLARE_API_TOKEN", "cloudflare:apiToken", root, stack)

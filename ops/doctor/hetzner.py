@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from ops.doctor.api import Api
 from ops.doctor.finding import Finding, ok, unknown, wrong
 from settings.cloud import Host
+from settings.nodes import Machine
 
 TOKEN = "Hetzner token"  # noqa: S105 - a heading
 MAKE = "Make one with Read & Write: Hetzner Console, project, Security, API tokens; then " + (
@@ -12,12 +13,13 @@ MAKE = "Make one with Read & Write: Hetzner Console, project, Security, API toke
 )
 
 
-def hetzner(api: Api, host: Host) -> Iterator[Finding]:
-    """The token, and whether what the stack file orders is for sale there."""
+def hetzner(api: Api, host: Host, machines: tuple[Machine, ...] = ()) -> Iterator[Finding]:
+    """The token, and whether what the stack file orders is for sale there: other zones have other types."""
     token = _token(api)
     yield token
     if token.verdict == "ok":
-        yield _server_type(api, host)
+        orders = [(each.type, each.location) for each in machines] or [(host.type, host.location)]
+        yield from (_server_type(api, *order) for order in dict.fromkeys(orders))
 
 
 def _token(api: Api) -> Finding:
@@ -34,15 +36,17 @@ def _token(api: Api) -> Finding:
     return ok(TOKEN, "reads and writes")
 
 
-def _server_type(api: Api, host: Host) -> Finding:
-    subject = f"server type {host.type}"
-    found = api.get(f"/server_types?name={host.type}").body.get("server_types") or []
+def _server_type(api: Api, kind: str, location: str) -> Finding:
+    subject = f"server type {kind}"
+    found = api.get(f"/server_types?name={kind}").body.get("server_types") or []
     if not found:
-        return wrong(subject, "there is none of that name", "Choose another host.type.")
+        return wrong(subject, "there is none of that name", "Choose another host.type, or one in nodes.")
     places = {price["location"] for price in found[0].get("prices", [])}
-    if host.location not in places:
+    if location not in places:
         known = ", ".join(sorted(places)) or "none"
         return wrong(
-            subject, f"not for sale in {host.location}; in: {known}", "Choose another host.type or host.location."
+            subject,
+            f"not for sale in {location}; in: {known}",
+            "Choose another host.type or host.location, or others in nodes.",
         )
-    return ok(subject, f"for sale in {host.location}")
+    return ok(subject, f"for sale in {location}")

@@ -12,8 +12,10 @@ import yaml
 
 from components.underlay import WIREGUARD_PORT
 from ops.preview.files import rendered
+from ops.preview.graph import graph
 from ops.preview.record import Recording, record
 from ops.preview.simulated import outputs_of
+from ops.recorded import read
 from policy.rules.engine import check_resource, check_stack, exposure
 from policy.rules.model import PackConfig
 from settings.nodes import address
@@ -101,6 +103,13 @@ def test_no_key_of_wireguard_is_anywhere_in_the_graph() -> None:
 
 def test_overlays_leave_room_for_wireguard() -> None:
     assert {each.props["options"]["com.docker.network.driver.mtu"] for each in mesh().of_type(NETWORK)} == {"1420"}
+
+
+def test_pictures_say_that_wireguard_joins_them() -> None:
+    recording = mesh()
+    shown = read(graph(STACK, "cloud", recording, [], exposure(recording.resources)))
+    assert shown.server == "cpx31 in ash, cpx31 in sin, cx33 in fsn1, joined by WireGuard"
+    assert shown.inbound_rules == 0
 
 
 def test_machines_are_made_one_after_another() -> None:

@@ -131,6 +131,14 @@ BROKEN: dict[str, tuple[Spoil, str, str]] = {
         "not for sale in hil; in: fsn1",
         "host.location",
     ),
+    "machine's type elsewhere": (
+        lambda c: c.config.update(
+            nodes={"manager": {"count": 3}, "far": {"role": "worker", "location": "ash"}},
+            services={"cache": {"preset": "redis", "node": "manager-1"}},
+        ),
+        "not for sale in ash; in: fsn1",
+        "nodes",
+    ),
     "no cloudflare token": (
         lambda c: c.environment.pop("CLOUDFLARE_API_TOKEN"),
         "Cloudflare token  missing",
