@@ -16,6 +16,7 @@ from tests.programs import need
 MEMBER = replace(VALUES, member=Member("manager-2", "10.0.1.2", 2))
 MESH = replace(VALUES, member=Member("manager-2", "10.0.1.2", 2, prefix=16))
 """A machine whose others are in other zones."""
+DROP_IN = "/etc/systemd/system/wg-quick@wg0.service.d/volume.conf"
 MESH_TOOL = "/usr/local/lib/zero-exposure/mesh"
 TOOL, RULES = "/usr/local/lib/zero-exposure/swarm", "/etc/nftables.conf"
 
@@ -107,6 +108,22 @@ def test_nftables_accepts_the_rules_for_wireguard(tmp_path: Path) -> None:
     assert run("nft", "--check", "--file", path).stderr == ""
     path.write_text(rules.replace("set endpoints", "set nowhere"))
     assert run("nft", "--check", "--file", path).returncode != 0
+
+
+def test_systemd_starts_wireguard_with_the_volume_and_before_docker(tmp_path: Path) -> None:
+    need("systemd-analyze", "wg-quick")
+    unit = tmp_path / "wg-quick@wg0.service"
+    unit.write_text(Path("/lib/systemd/system/wg-quick@.service").read_text())
+    drop_in = tmp_path / "wg-quick@wg0.service.d/volume.conf"
+    drop_in.parent.mkdir()
+    drop_in.write_text(text(DROP_IN, MESH))
+    assert [line for line in verified(unit) if "volume.conf" in line] == []
+    drop_in.write_text(text(DROP_IN, MESH).replace("Restart=on-failure", "Restart=sometimes"))
+    assert [line for line in verified(unit) if "sometimes" in line]
+
+
+def verified(unit: Path) -> list[str]:
+    return run("systemd-analyze", "verify", unit).stderr.splitlines()
 
 
 def test_the_key_of_wireguard_is_made_before_docker_is_there() -> None:

@@ -218,8 +218,22 @@ def test_a_new_server_with_the_old_volume_is_the_same_peer_and_nobody_has_to_be_
     peer.start()
     assert not peer.reaches(mesh["asia-1"], within=2)
     form(mesh, peer.name)
+    assert all(peer.handshakes().values()), "nothing is asked of it before it is among the others again"
     mesh.whole()
     assert peer.public_key() == before
+
+
+def test_a_machine_is_told_of_the_others_while_one_of_them_is_gone(mesh: Zones) -> None:
+    gone, peer = mesh["asia-1"], mesh["europe-1"]
+    gone.stop()
+    peer.stop()
+    forget(peer)
+    peer.start()
+    form(mesh, "america-1")
+    peer.mesh("members", text="".join(f"{each.address} {each.public}\n" for each in mesh.peers.values()))
+    assert peer.handshakes()[mesh["america-1"].address] > 0
+    gone.start()
+    mesh.whole()
 
 
 def test_whoever_is_taken_off_the_list_is_no_peer_any_more(mesh: Zones) -> None:
