@@ -64,15 +64,20 @@ def _apply(store: Store, effect: Row) -> None:
         table[effect["id"]].update(effect["values"])
 
 
-def refuse_while_busy(store: Store, *resources: Resource) -> None:
-    """Raises ``locked`` while an action is under way on one of these."""
-    busy = {
+def busy(store: Store, *resources: Resource) -> bool:
+    """Whether an action is under way on one of these."""
+    held = {
         (resource["type"], resource["id"])
         for action in store.table("actions").values()
         if action["status"] == "running"
         for resource in action["resources"]
     }
-    if busy & set(resources):
+    return bool(held & set(resources))
+
+
+def refuse_while_busy(store: Store, *resources: Resource) -> None:
+    """Raises ``locked`` while an action is under way on one of these."""
+    if busy(store, *resources):
         raise errors.locked()
 
 

@@ -5,7 +5,18 @@ from pathlib import Path
 from simulators.api import Api, Words
 from simulators.call import Call
 from simulators.clock import Clock
-from simulators.hetzner import actions, errors, firewalls, lookups, placement_groups, servers, ssh_keys, volumes
+from simulators.hetzner import (
+    actions,
+    attachments,
+    errors,
+    firewalls,
+    lookups,
+    networks,
+    placement_groups,
+    servers,
+    ssh_keys,
+    volumes,
+)
 from simulators.limits import Limit
 from simulators.store import Row, Store
 
@@ -55,7 +66,7 @@ WORDS = Words(
 def api(file: Path | None = None, calls: int = CALLS) -> Api:
     """A project in which nothing is. With a ``file`` it survives the process."""
     clock = Clock()
-    parts = (actions, lookups, ssh_keys, placement_groups, firewalls, volumes, servers)
+    parts = (actions, lookups, ssh_keys, placement_groups, firewalls, networks, volumes, servers, attachments)
     return Api(
         prefix=PREFIX,
         routes=[route for part in parts for route in part.ROUTES],

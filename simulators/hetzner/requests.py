@@ -5,6 +5,7 @@ Fields: https://docs.hetzner.cloud/reference/cloud, for each resource its reques
 
 import ipaddress
 import re
+from ipaddress import IPv4Address, IPv4Network
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
@@ -14,6 +15,7 @@ LABEL = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
 HOSTNAME = rf"^{LABEL}(?:\.{LABEL})*$"
 LABEL_KEY = re.compile(r"^([a-z0-9A-Z.-]{1,253}/)?[a-z0-9A-Z]([a-z0-9A-Z._-]{0,61}[a-z0-9A-Z])?$")
 LABEL_VALUE = re.compile(r"^([a-z0-9A-Z]([a-z0-9A-Z._-]{0,61}[a-z0-9A-Z])?)?$")
+PRIVATE = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))
 PORTS = re.compile(r"^(\d{1,5})(?:-(\d{1,5}))?$")
 
 
@@ -22,6 +24,12 @@ def _labels(labels: dict[str, str]) -> dict[str, str]:
     if wrong:
         raise ValueError(f"label {wrong[0]} has an invalid key or value")
     return labels
+
+
+def _private(network: IPv4Network) -> IPv4Network:
+    if not any(network.subnet_of(range_) for range_ in PRIVATE):
+        raise ValueError("not a private range of RFC 1918")
+    return network
 
 
 def _network(text: str) -> str:
@@ -45,6 +53,7 @@ def _user_data(text: str) -> str:
 Labels = Annotated[dict[str, str], AfterValidator(_labels)]
 Network = Annotated[str, AfterValidator(_network)]
 Ports = Annotated[str, AfterValidator(_ports)]
+PrivateRange = Annotated[IPv4Network, AfterValidator(_private)]
 Reference = int | str
 """An id or a name."""
 
@@ -83,6 +92,29 @@ class NewGroup(Request):
     name: str = Field(min_length=1)
     type: Literal["spread"]
     labels: Labels = {}
+
+
+class NewNetwork(Request):
+    """POST /networks. Subnets come later, one by one."""
+
+    name: str = Field(min_length=1)
+    ip_range: PrivateRange
+    expose_routes_to_vswitch: bool = False
+    labels: Labels = {}
+
+
+class NewSubnet(Request):
+    """POST /networks/{id}/actions/add_subnet."""
+
+    type: Literal["cloud"]
+    ip_range: PrivateRange
+    network_zone: str
+
+
+class OldSubnet(Request):
+    """POST /networks/{id}/actions/delete_subnet."""
+
+    ip_range: PrivateRange
 
 
 class Rule(Request):
@@ -211,3 +243,17 @@ class JoinGroup(Request):
     """POST /servers/{id}/actions/add_to_placement_group."""
 
     placement_group: int
+
+
+class JoinNetwork(Request):
+    """POST /servers/{id}/actions/attach_to_network. ``ip_range`` is that of a subnet; without it any will do."""
+
+    network: int
+    ip: IPv4Address | None = None
+    ip_range: IPv4Network | None = None
+
+
+class LeaveNetwork(Request):
+    """POST /servers/{id}/actions/detach_from_network."""
+
+    network: int

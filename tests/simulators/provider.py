@@ -23,7 +23,7 @@ SINGULAR = {
     "tunnelIds": "tunnel_id",
     "audTags": "audTag",
 }
-CAMEL = {"originRequest", "teamName", "audTag"}
+CAMEL = {"originRequest", "teamName", "audTag", "connectTimeout"}
 """Fields of a tunnel's configuration, which the API itself writes so."""
 
 
@@ -97,6 +97,30 @@ def _firewall(provider: Provider, name: str, body: Body) -> Body:
     return made
 
 
+def _group(provider: Provider, name: str, body: Body) -> Body:
+    made: Body = provider.hcloud("POST", "/placement_groups", {"name": name, **body})["placement_group"]
+    return made
+
+
+def _network(provider: Provider, name: str, body: Body) -> Body:
+    made: Body = provider.hcloud("POST", "/networks", {"name": name, **body})["network"]
+    return made
+
+
+def _subnet(provider: Provider, _name: str, body: Body) -> Body:
+    """The provider makes up its id."""
+    network = body.pop("network_id")
+    provider.hcloud("POST", f"/networks/{network}/actions/add_subnet", body)
+    return {"id": f"{network}-{body['ip_range']}"}
+
+
+def _place(provider: Provider, _name: str, body: Body) -> Body:
+    network, _, ip_range = body["subnet_id"].partition("-")
+    sent = {"network": int(network), "ip_range": ip_range, "ip": body["ip"]}
+    provider.hcloud("POST", f"/servers/{body['server_id']}/actions/attach_to_network", sent)
+    return {}
+
+
 def _volume(provider: Provider, name: str, body: Body) -> Body:
     protected = body.pop("delete_protection")
     made: Body = provider.hcloud("POST", "/volumes", {"name": name, **body})["volume"]
@@ -115,6 +139,8 @@ def _server(provider: Provider, name: str, body: Body) -> Body:
         "public_net": {"enable_ipv4": net["ipv4_enabled"], "enable_ipv6": net["ipv6_enabled"]},
     }
     del sent["firewall_ids"]
+    if "placement_group_id" in sent:
+        sent["placement_group"] = sent.pop("placement_group_id")
     made: Body = provider.hcloud("POST", "/servers", sent)["server"]
     return made
 
@@ -179,6 +205,10 @@ def _configuration(provider: Provider, _name: str, body: Body) -> Body:
 MAKERS: dict[str, Callable[[Provider, str, Body], Body]] = {
     "hcloud:index/sshKey:SshKey": _ssh_key,
     "hcloud:index/firewall:Firewall": _firewall,
+    "hcloud:index/placementGroup:PlacementGroup": _group,
+    "hcloud:index/network:Network": _network,
+    "hcloud:index/networkSubnet:NetworkSubnet": _subnet,
+    "hcloud:index/serverNetwork:ServerNetwork": _place,
     "hcloud:index/volume:Volume": _volume,
     "hcloud:index/server:Server": _server,
     "hcloud:index/volumeAttachment:VolumeAttachment": _attachment,

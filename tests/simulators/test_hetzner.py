@@ -11,6 +11,7 @@ from hcloud.actions.domain import Action
 from hcloud.firewalls.domain import Firewall, FirewallResource, FirewallRule
 from hcloud.images.domain import Image
 from hcloud.locations.domain import Location
+from hcloud.networks.domain import Network, NetworkSubnet
 from hcloud.placement_groups.domain import PlacementGroup
 from hcloud.server_types.domain import ServerType
 from hcloud.servers.domain import Server
@@ -23,6 +24,7 @@ from tests.simulators.cloud import Cloud, running
 
 TOKEN = "x" * 64
 OUT = FirewallRule("out", "tcp", port="443", destination_ips=["0.0.0.0/0", "::/0"])
+SUBNET = NetworkSubnet("10.77.1.0/24", "cloud", "eu-central")
 IN = FirewallRule("in", "tcp", port="22", source_ips=["0.0.0.0/0"])
 
 
@@ -63,6 +65,13 @@ def _volume(client: Any, **more: Any) -> Any:
     made.action.wait_until_finished()
     made.volume.reload()
     return made.volume
+
+
+def _network(client: Any, name: str = "private", ip_range: str = "10.77.0.0/16", subnet: Any = None) -> Any:
+    network = client.networks.create(name, ip_range)
+    network.add_subnet(subnet or SUBNET).wait_until_finished()
+    network.reload()
+    return network
 
 
 # Lives of resources
@@ -157,6 +166,55 @@ def test_a_placement_group_knows_its_servers(client: Any) -> None:
     assert server.placement_group.id == group.id
     assert group.delete()
     assert client.servers.get_by_id(server.id).placement_group is None
+
+
+def test_a_network_with_its_subnet_is_made_changed_and_deleted(client: Any) -> None:
+    network = client.networks.create("private", "10.77.0.0/16", labels={"a": "b"})
+    network.add_subnet(SUBNET).wait_until_finished()
+    network.reload()
+    shown = [(part.ip_range, part.network_zone, part.gateway) for part in network.subnets]
+    assert shown == [("10.77.1.0/24", "eu-central", "10.77.0.1")]
+    assert network.update(name="other", labels={}).name == "other"
+    network.delete_subnet(SUBNET).wait_until_finished()
+    network.reload()
+    assert network.subnets == []
+    assert network.delete()
+    with _refused("not_found"):
+        network.delete_subnet(SUBNET)
+
+
+def test_a_server_comes_onto_a_network_and_leaves_it(client: Any) -> None:
+    network, server = _network(client), _server(client)
+    server.attach_to_network(network, ip="10.77.1.9", ip_range="10.77.1.0/24").wait_until_finished()
+    server.reload()
+    (place,) = server.private_net
+    assert (place.network.id, place.ip) == (network.id, "10.77.1.9")
+    assert [each.id for each in client.networks.get_by_id(network.id).servers] == [server.id]
+    server.detach_from_network(network).wait_until_finished()
+    server.reload()
+    assert server.private_net == []
+    with _refused("not_found"):
+        server.detach_from_network(network)
+
+
+def test_a_server_that_asks_for_no_address_gets_a_free_one(client: Any) -> None:
+    network = _network(client, ip_range="10.77.1.0/24")
+    for name, address in (("one", "10.77.1.2"), ("two", "10.77.1.3")):
+        server = _server(client, name=name)
+        server.attach_to_network(network).wait_until_finished()
+        server.reload()
+        assert server.private_net[0].ip == address, "the first is the gateway's"
+
+
+def test_a_deleted_server_leaves_its_network_and_a_deleted_network_its_servers(client: Any) -> None:
+    network, first, second = _network(client), _server(client), _server(client, name="two")
+    for server in (first, second):
+        server.attach_to_network(network).wait_until_finished()
+    first.delete().wait_until_finished()
+    network.reload()
+    assert [each.id for each in network.servers] == [second.id]
+    assert network.delete()
+    assert client.servers.get_by_id(second.id).private_net == []
 
 
 def test_types_images_and_locations_are_found_by_name(client: Any) -> None:
@@ -254,6 +312,67 @@ def test_a_volume_has_one_server_and_does_not_go_while_it_is_attached(client: An
     elsewhere = _volume(client, name="elsewhere", location=Location(name="hel1"))
     with _refused("invalid_input"):
         elsewhere.attach(server)
+
+
+def test_a_network_is_changed_by_one_action_at_a_time(cloud: Cloud, client: Any) -> None:
+    network = client.networks.create("private", "10.77.0.0/16")
+    network.add_subnet(SUBNET)
+    refused = _raw(cloud, "POST", f"/networks/{network.id}/actions/delete_subnet", json={"ip_range": "10.77.1.0/24"})
+    assert (refused.status_code, refused.json()["error"]["code"]) == (409, "conflict")
+    cloud.advance(60)
+    assert network.delete_subnet(SUBNET).command == "delete_subnet"
+
+
+def test_a_subnet_with_servers_and_a_protected_network_are_not_deleted(client: Any) -> None:
+    network, server = _network(client), _server(client)
+    server.attach_to_network(network).wait_until_finished()
+    with _refused("service_error"):
+        network.delete_subnet(SUBNET)
+    network.change_protection(delete=True).wait_until_finished()
+    with _refused("protected"):
+        network.delete()
+
+
+@pytest.mark.parametrize(
+    "subnet",
+    [
+        NetworkSubnet("10.78.0.0/24", "cloud", "eu-central"),
+        NetworkSubnet("10.77.1.128/25", "cloud", "eu-central"),
+        NetworkSubnet("10.77.2.0/24", "cloud", "moon"),
+        NetworkSubnet("10.77.2.1/24", "cloud", "eu-central"),
+    ],
+    ids=lambda subnet: f"{subnet.ip_range} {subnet.network_zone}",
+)
+def test_a_subnet_that_can_not_be_is_refused(client: Any, subnet: NetworkSubnet) -> None:
+    network = _network(client)
+    with _refused("invalid_input"):
+        network.add_subnet(subnet)
+
+
+@pytest.mark.parametrize("ip_range", ["192.0.2.0/24", "10.77.0.1/16", "nonsense"])
+def test_a_network_is_of_private_addresses(client: Any, ip_range: str) -> None:
+    with _refused("invalid_input"):
+        client.networks.create("private", ip_range)
+
+
+@pytest.mark.parametrize("ip", ["10.77.0.1", "10.77.1.0", "10.77.1.255", "10.77.2.2", "10.77.1.2"])
+def test_an_address_that_is_not_free_is_refused(client: Any, ip: str) -> None:
+    network = _network(client)
+    _server(client).attach_to_network(network, ip="10.77.1.2").wait_until_finished()
+    with _refused("ip_not_available"):
+        _server(client, name="two").attach_to_network(network, ip=ip)
+
+
+def test_a_server_is_on_a_network_once_in_its_zone_and_on_none_that_overlaps(client: Any) -> None:
+    network, server = _network(client), _server(client)
+    server.attach_to_network(network).wait_until_finished()
+    with _refused("server_already_attached"):
+        server.attach_to_network(network)
+    with _refused("networks_overlap"):
+        server.attach_to_network(_network(client, name="over"))
+    far = NetworkSubnet("10.99.1.0/24", "cloud", "us-east")
+    with _refused("no_subnet_available"):
+        server.attach_to_network(_network(client, name="far", ip_range="10.99.0.0/16", subnet=far))
 
 
 @pytest.mark.parametrize(
@@ -454,6 +573,7 @@ def _fields(model: type) -> set[str]:
 ADDED = {
     "servers": {"load_balancers"},
     "images": {"deleted", "deprecated"},
+    "networks": {"load_balancers"},
 }
 """Fields of the API that the client's classes leave out."""
 
@@ -466,6 +586,7 @@ ADDED = {
         ("volumes", Volume),
         ("ssh_keys", SSHKey),
         ("placement_groups", PlacementGroup),
+        ("networks", Network),
         ("server_types", ServerType),
         ("locations", Location),
         ("images", Image),
@@ -486,5 +607,6 @@ def _one_of_each(client: Any) -> None:
     client.ssh_keys.create("someone", KEY)
     client.firewalls.create("wall", rules=[OUT])
     client.placement_groups.create("apart", "spread")
+    client.networks.create("private", "10.77.0.0/16")
     _volume(client)
     _server(client)

@@ -39,6 +39,19 @@ def test_nothing_is_open_at_any_moment(tmp_path: Path, stack: str, more: dict[st
         assert f"ssh-{stack}.{domain}" in served.cloudflare.store.states[-1]["state"]["records"]
 
 
+def test_the_clouds_take_a_swarm_whose_machines_share_a_network_and_no_hardware(tmp_path: Path) -> None:
+    with made(tmp_path, "swarm", {}) as served:
+        rows = served.rows()
+        assert [len(rows[table]) for table in ("servers", "networks", "placement_groups", "tunnels")] == [4, 1, 2, 5]
+        addresses = {place["ip"] for server in rows["servers"].values() for place in server["private_net"]}
+        assert len(addresses) == 4
+        assert all(server["_group"] for server in rows["servers"].values())
+        names = [record["name"] for record in rows["dns_records"].values() if record["name"].startswith("ssh-")]
+        assert len(names) == 4
+        assert served.unguarded(names) == []
+        assert served.inbound() == []
+
+
 @STACKS
 def test_a_connector_asks_for_the_very_application_of_its_host(
     tmp_path: Path, stack: str, more: dict[str, str]
@@ -57,7 +70,7 @@ def test_a_connector_asks_for_the_very_application_of_its_host(
 def test_every_type_of_the_program_has_its_calls() -> None:
     types = {
         resource.type
-        for stack, more in (("dev", BANS), ("prod", {}))
+        for stack, more in (("dev", BANS), ("prod", {}), ("swarm", {}))
         for resource in recorded(stack, more).resources
         if resource.type.startswith(("hcloud:", "cloudflare:"))
     }
