@@ -8,7 +8,14 @@ from ops.audit.cloud import LABEL, read
 from ops.doctor.api import Api
 from ops.orphans.found import Found
 
-TABLES = {"servers": "server", "volumes": "volume", "firewalls": "firewall", "ssh_keys": "SSH key"}
+TABLES = {
+    "servers": "server",
+    "volumes": "volume",
+    "firewalls": "firewall",
+    "ssh_keys": "SSH key",
+    "placement_groups": "placement group",
+    "networks": "network",
+}
 """Server first: it holds the others."""
 
 

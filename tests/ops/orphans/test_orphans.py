@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import docker
+import hcloud
 import pytest
 
 from ops.orphans.__main__ import main
@@ -152,6 +153,17 @@ def test_what_is_another_stacks_or_nobodys_is_no_orphan(standing: Standing) -> N
     rows["1"] = {"id": 1, "name": "theirs", "labels": {"zero-exposure": "prod"}, "rules": []}
     rows["2"] = {"id": 2, "name": "by hand", "labels": {}, "rules": []}
     assert main([]) == 0
+
+
+def test_what_machines_of_a_swarm_share_is_looked_at_too(standing: Standing) -> None:
+    before = standing.everything()
+    client = hcloud.Client(token="x" * 64, api_endpoint=standing.served.hetzner_endpoint)
+    client.networks.create("lost", "10.1.0.0/16", labels={"zero-exposure": "dev"})
+    client.networks.create("theirs", "10.2.0.0/16", labels={"zero-exposure": "prod"})
+    client.placement_groups.create("lost", "spread", labels={"zero-exposure": "dev"})
+    assert main(["--yes"]) == 0
+    (kept,) = standing.everything() - before
+    assert client.networks.get_by_id(int(kept)).name == "theirs"
 
 
 def test_a_container_that_pulumi_does_not_know_is_deleted(standing: Standing) -> None:
