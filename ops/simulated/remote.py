@@ -1,7 +1,8 @@
 """What `ssh` does in a simulated run: the "server" is this machine, and its Engine is the one of DOCKER_HOST.
 
 Options are for a connection that there is none of. Anything but docker is refused: this shall never run what a real
-server was meant to run. Needs nothing but Python's own library, since any python3 on PATH runs it.
+server was meant to run. The tool that makes machines a Swarm (components/host/member) is answered and not run.
+Needs nothing but Python's own library, since any python3 on PATH runs it.
 """
 
 import os
@@ -15,11 +16,18 @@ WITH_VALUE = "bcDEeFIiJLlmOopQRSWw"
 BLOCK = 65536
 SIMULATED = (["version"], ["system", "dial-stdio"])
 """What a deployment needs. The simulated Engine speaks plain HTTP, so no docker command is needed for it."""
+TOOL = ["sudo", "/usr/local/lib/zero-exposure/swarm"]
+ANSWERS = {"show-key": "SWMKEY-1-simulated", "token": "SWMTKN-1-simulated", "identity": "simulated"}
+"""What the tool prints; for every other word nothing."""
+ASKS = ("keep-key", "join", "label")
+"""For these it reads a secret or a name first."""
 
 
 def main(arguments: list[str]) -> int:
     """The command's exit code."""
     host, command = _split(arguments)
+    if command[:2] == TOOL:
+        return _answer(" ".join(command[2:3]))
     if command[:1] != ["docker"]:
         print(f"simulated ssh to {host}: only docker is run here", file=sys.stderr)
         return 1
@@ -39,6 +47,13 @@ def _split(arguments: list[str]) -> tuple[str, list[str]]:
             rest.pop(0)
     host = rest.pop(0) if rest else ""
     return host, " ".join(word for word in rest if word != "--").split()
+
+
+def _answer(word: str) -> int:
+    if word in ASKS:
+        sys.stdin.read()
+    print(ANSWERS.get(word, ""))
+    return 0
 
 
 def _simulated(command: list[str], host: str, port: int) -> int:

@@ -19,6 +19,8 @@ from ops.simulated.project import copy_project, read_stack
 NO_WAY_OUT = ("--exclude", "**::networks-egress", "--exclude-dependents")
 """For a real Engine: leaves out the one network that leads out, and with it whoever is on it. What runs here reaches no
 real cloud."""
+ON_THE_SWARM = ("--exclude", "**docker:index/**", "--exclude-dependents")
+"""For a stack of many machines: that they join is only said here, so nothing stands on them."""
 REAL, SIMULATED = "real", "simulated"
 MISSING = "pulumi is not on PATH. Install it: https://www.pulumi.com/docs/install/"
 
@@ -87,7 +89,9 @@ class Simulation:
         return [preview, ("up", *stack, "--yes", "--skip-preview", *self.left_out())] if command == "up" else [preview]
 
     def left_out(self) -> tuple[str, ...]:
-        """Arguments of ``up`` that leave out what shall not run on a real Engine here."""
+        """Arguments of ``up`` that leave out what shall not run on a real Engine here, or has no Swarm to run on."""
+        if "nodes" in self.values():
+            return ON_THE_SWARM
         return NO_WAY_OUT if self.has_engine() else ()
 
     def has_engine(self) -> bool:

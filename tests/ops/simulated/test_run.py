@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -139,6 +140,15 @@ def test_which_engine_it_is_does_not_change_afterwards(tmp_path: Path) -> None:
     _simulation(tmp_path, engine=False).run("up")
     _simulation(tmp_path, engine=True).run("up")
     assert "--exclude" not in _calls(tmp_path)[-1][0]
+
+
+def test_of_a_swarm_the_machines_are_made_and_all_of_it_is_judged(tmp_path: Path) -> None:
+    replace(_simulation(tmp_path, engine=True), stack="swarm").run("up")
+    _, judged, up = [arguments for arguments, _, _ in _calls(tmp_path)]
+    assert "--policy-pack" in judged
+    assert "--exclude" not in judged
+    at = up.index("--exclude")
+    assert tuple(up[at : at + 3]) == run.ON_THE_SWARM
 
 
 def test_a_missing_cli_is_one_message_and_nothing_is_written(tmp_path: Path) -> None:

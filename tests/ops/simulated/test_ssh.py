@@ -11,8 +11,10 @@ from subprocess import PIPE
 import pytest
 
 import simulators.docker.app
+from components.cluster.render import TOOL, Reached, found, join, rotate
 from components.ssh import ready_command, ssh_options
 from ops.simulated.guard import STANDINS
+from settings.nodes import NodeGroup, machines
 from simulators.server import serving
 
 KEY = "ssh-ed25519 AAAA"
@@ -53,6 +55,17 @@ def test_anything_else_is_refused(path: str, command: str) -> None:
     done = _ssh(path, *OPTIONS, "ops@ssh-dev.example.org", *shlex.split(command))
     assert done.returncode == 1
     assert "only docker" in done.stderr
+
+
+def test_the_commands_that_make_a_swarm_are_answered(path: str) -> None:
+    groups = {"manager": NodeGroup(count=2)}
+    first, second = (Reached(each, "ssh.example.org", KEY) for each in machines(groups, "10.0.0.0/16", "cx33", "fsn1"))
+    members = [str(first.machine.address), str(second.machine.address)]
+    for script in (found(first, members, "10.90.0.0/16", True), join(second, first, members), rotate(first)):
+        done = subprocess.run(["sh", "-c", script], env={"PATH": path}, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert "docker" not in done.stdout, "nothing is run"
+    assert _ssh(path, *OPTIONS, "ops@ssh.example.org", f"{TOOL}-else show-key").returncode == 1
 
 
 def test_the_programs_own_readiness_command_finds_the_engine_here(path: str) -> None:
