@@ -14,6 +14,10 @@ import pulumi_docker as docker
 
 from components.site import Site
 
+HALF_MADE = "#initerror"
+"""The engine's word for a creation or an update that broke off (pulumi, pkg/resource/deploy/step_generator.go). What a
+container lacks then, its networks, its start, its health, the provider's update does not make up for: it would do
+nothing, and call it done. So what is half made is replaced."""
 Files = Mapping[str, str | pulumi.Output[str]]
 """Absolute path → text; an Output is a secret."""
 
@@ -48,7 +52,9 @@ def carry(
         labels=labels("carrier", node, digest),
         volumes=[_mount(folder, index, volumes) for index, folder in enumerate(folders)],
         uploads=[_upload(path, files[path], folders.index(_folder(path)), user) for path in sorted(files)],
-        opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(delete_before_replace=True)),
+        opts=pulumi.ResourceOptions.merge(
+            opts, pulumi.ResourceOptions(delete_before_replace=True, replace_on_changes=[HALF_MADE])
+        ),
     )
     return Carried({folder: volume.name for folder, volume in volumes.items()}, digest, carrier)
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pulumi
 import pulumi_docker as docker
 
-from components.carrier import Carried, carry, labels
+from components.carrier import HALF_MADE, Carried, carry, labels
 from components.data import data_volumes
 from components.site import Site
 from components.spec import HEALTHY_WITHIN, ROOT, STOPS_WITHIN, ContainerSpec, Mount, as_read_back
@@ -37,7 +37,7 @@ def deploy_container(spec: ContainerSpec, site: Site, opts: pulumi.ResourceOptio
         carried = carry(spec.node, spec.files, spec.user or ROOT, image.image_id, site, _without_depends(opts))
     extra = pulumi.ResourceOptions(
         delete_before_replace=True,
-        replace_on_changes=NOT_UPDATED,
+        replace_on_changes=[*NOT_UPDATED, HALF_MADE],
         depends_on=[carried.carrier] if carried else [],
     )
     return docker.Container(

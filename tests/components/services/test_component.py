@@ -176,7 +176,14 @@ def test_only_data_volumes_are_protected_and_they_are_retained_at_the_stacks_end
 @both_modes
 def test_what_the_provider_would_leave_as_it_is_replaces_the_container(preview: bool) -> None:
     made = {each.resource.name: each for each in _recording(preview).registrations if each.resource.type == CONTAINER}
-    assert set(made["api"].replace_on_changes) == {"healthcheck", "tmpfs"}
+    assert set(made["api"].replace_on_changes) == {"healthcheck", "tmpfs", "#initerror"}
+
+
+@both_modes
+def test_a_container_whose_creation_broke_off_is_replaced(preview: bool) -> None:
+    """The provider's update would leave it without its networks, never started, and call it done."""
+    made = [each for each in _recording(preview).registrations if each.resource.type == CONTAINER]
+    assert [each.resource.name for each in made if "#initerror" not in each.replace_on_changes] == []
 
 
 @pytest.mark.parametrize(
