@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from settings.image import own_image
 from settings.nodes import Location
-from settings.values import LABEL, Cidr, ClockTime, Email, HexId, Hostname, Image, Model, Name, SshPublicKey
+from settings.values import LABEL, Cidr, ClockTime, Email, HexId, Hostname, Image, Model, Name, SshPublicKey, worded
 
 
 class Cloudflare(Model):
@@ -15,7 +15,8 @@ class Cloudflare(Model):
     account_id: HexId = Field(description="32 hex digits, on the account's home page.")
     zone_id: HexId = Field(description="32 hex digits, on the zone's overview page.")
     team: str = Field(
-        pattern=rf"^{LABEL}$", description="TEAM of TEAM.cloudflareaccess.com: Zero Trust, Settings, Team name."
+        pattern=worded(rf"^{LABEL}$", "write TEAM of TEAM.cloudflareaccess.com alone, in lower case"),
+        description="TEAM of TEAM.cloudflareaccess.com: Zero Trust, Settings, Team name.",
     )
     plan: Literal["free", "pro", "business", "enterprise"] = Field(
         "free", description="Decides which edge settings are used: what the plan lacks is left out, not tried."
@@ -26,7 +27,11 @@ class Host(Model):
     """The rented server."""
 
     location: Location = Field("fsn1", description="Hetzner location.")
-    type: str = Field("cx33", pattern=r"^(cx|cpx|cax|ccx)[0-9]{2}$", description="Hetzner server type.")
+    type: str = Field(
+        "cx33",
+        pattern=worded(r"^(cx|cpx|cax|ccx)[0-9]{2}$", "write a server type such as cx33"),
+        description="Hetzner server type.",
+    )
     image: Literal["debian-12", "debian-13"] = Field("debian-13", description="Operating system.")
     volume_gb: int = Field(20, ge=10, le=10_240, description="Size of the protected data volume in GB.")
     encrypted: bool = Field(

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from settings.checks import problems
 from settings.stack import Settings
+from settings.values import WORDS
 
 
 class SettingsError(ValueError):
@@ -49,7 +50,8 @@ def _problem(entry: Any) -> tuple[str, str]:  # noqa: ANN401 - pydantic's ErrorD
     elif entry["type"] == "missing":
         text = "needed"
     elif entry["type"] == "string_pattern_mismatch" and isinstance(entry["input"], str):
-        text = f"{entry['input']!r} does not match {entry['ctx']['pattern']}"
+        pattern = entry["ctx"]["pattern"]
+        text = f"{entry['input']!r}: {WORDS.get(pattern, f'it has to match {pattern}')}"
     return _path(entry["loc"]), text
 
 

@@ -6,6 +6,16 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
+WORDS: dict[str, str] = {}
+"""Pattern → what to write, for a person who wrote something else."""
+
+
+def worded(pattern: str, words: str) -> str:
+    """The pattern, with what to tell a person whose text does not match it."""
+    WORDS[pattern] = words
+    return pattern
+
+
 LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 
 
@@ -65,10 +75,30 @@ def _ssh_public_key(text: str) -> str:
     return text
 
 
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z]([a-z0-9-]{0,28}[a-z0-9])$")]
+Name = Annotated[
+    str,
+    StringConstraints(
+        pattern=worded(r"^[a-z]([a-z0-9-]{0,28}[a-z0-9])$", "write 2 to 30 of a-z, 0-9 and -, a letter first")
+    ),
+]
 """A service's name: 2 to 30 of a-z, 0-9 and -, starting with a letter. Container names need two characters."""
-Hostname = Annotated[str, StringConstraints(pattern=rf"^({LABEL}\.)+[a-z]{{2,63}}$", max_length=253)]
-DomainPattern = Annotated[str, StringConstraints(pattern=rf"^(\*\.)?({LABEL}\.)+[a-z]{{2,63}}$", max_length=253)]
+Hostname = Annotated[
+    str,
+    StringConstraints(
+        pattern=worded(rf"^({LABEL}\.)+[a-z]{{2,63}}$", "write a host name in lower case, such as api.example.com"),
+        max_length=253,
+    ),
+]
+DomainPattern = Annotated[
+    str,
+    StringConstraints(
+        pattern=worded(
+            rf"^(\*\.)?({LABEL}\.)+[a-z]{{2,63}}$",
+            "write a domain in lower case, such as api.example.com or *.example.com",
+        ),
+        max_length=253,
+    ),
+]
 """A domain a service may call; a leading ``*.`` allows every name below it."""
 Cidr = Annotated[str, AfterValidator(_network)]
 Ipv4Address = Annotated[str, AfterValidator(_ipv4_address)]
@@ -77,21 +107,33 @@ LinkSubnet = Annotated[str, AfterValidator(_link_subnet)]
 Image = Annotated[str, AfterValidator(_pinned_image)]
 SshPublicKey = Annotated[str, AfterValidator(_ssh_public_key)]
 Port = Annotated[int, Field(ge=1, le=65535)]
-Email = Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+\.[a-z]{2,}$")]
-Size = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,5}[kmg]$")]
+Email = Annotated[str, StringConstraints(pattern=worded(r"^[^@\s]+@[^@\s]+\.[a-z]{2,}$", "write an e-mail address"))]
+Size = Annotated[str, StringConstraints(pattern=worded(r"^[1-9][0-9]{0,5}[kmg]$", "write a size such as 64m or 1g"))]
 """Bytes with a unit: 64m, 1g."""
-Seconds = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,4}s$")]
-Duration = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,4}[smhd]$")]
+Seconds = Annotated[str, StringConstraints(pattern=worded(r"^[1-9][0-9]{0,4}s$", "write seconds such as 30s"))]
+Duration = Annotated[
+    str,
+    StringConstraints(pattern=worded(r"^[1-9][0-9]{0,4}[smhd]$", "write a span of time such as 30s, 10m, 4h or 7d")),
+]
 """A span of time with a unit: 30s, 10m, 4h, 7d."""
-ClockTime = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
-User = Annotated[str, StringConstraints(pattern=r"^[0-9]+:[0-9]+$")]
+ClockTime = Annotated[
+    str, StringConstraints(pattern=worded(r"^([01][0-9]|2[0-3]):[0-5][0-9]$", "write a time of day such as 03:30"))
+]
+User = Annotated[
+    str, StringConstraints(pattern=worded(r"^[0-9]+:[0-9]+$", "write numbers, uid:gid, such as 3000:3000"))
+]
 """Numeric uid:gid: a name would be looked up in the image, where nobody reviews it."""
 AbsolutePath = Annotated[str, StringConstraints(pattern=r"^/[A-Za-z0-9._/-]*[A-Za-z0-9._-]$")]
 UrlPath = Annotated[str, StringConstraints(pattern=r"^/[A-Za-z0-9._~/-]*$")]
 EnvName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 FileName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 SecretName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
-HexId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+HexId = Annotated[
+    str,
+    StringConstraints(
+        pattern=worded(r"^[0-9a-f]{32}$", "write the 32 hex digits that Cloudflare shows, in lower case")
+    ),
+]
 
 
 def size_mib(size: str) -> int:

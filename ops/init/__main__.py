@@ -34,10 +34,9 @@ def main() -> int:
         errors.print(f"{path.name}: {'is there already' if path.exists() else 'no name for a stack'}", style="red")
         return 1
     try:
-        text = render(options.stack, ask(options.target, errors))
-        _check(text)
-    except (EOFError, KeyboardInterrupt, SettingsError) as error:
-        errors.print(f"Nothing was written. {error}", style="red", markup=False)
+        text = _complete(options.stack, options.target, errors)
+    except (EOFError, KeyboardInterrupt):
+        errors.print("\nNothing was written: the answers ended.", style="red")
         return 1
     path.write_text(text, encoding="utf-8")
     after = f"make preview STACK={options.stack}, make doctor STACK={options.stack}"
@@ -45,9 +44,25 @@ def main() -> int:
     return 0
 
 
-def ask(target: str, errors: Console) -> Answers:
-    """Every answer, asked for until it is right. Raises ``EOFError`` where the answers end."""
-    answers: Answers = dict.fromkeys((question.key for question in QUESTIONS), None) | {"target": target}
+def _complete(stack: str, target: str, errors: Console) -> str:
+    """A stack file that is right as a whole: asked for again, with the answers as defaults, until it is."""
+    answers: Answers = {}
+    while True:
+        answers = ask(target, errors, answers)
+        text = render(stack, answers)
+        try:
+            _check(text)
+        except SettingsError as error:
+            errors.print(str(error), style="red", markup=False, soft_wrap=True)
+            errors.print("Once more: Enter keeps an answer.")
+        else:
+            return text
+
+
+def ask(target: str, errors: Console, before: Answers) -> Answers:
+    """Every answer, asked for until it is right; ``before``: those of the last round. Raises ``EOFError`` where the
+    answers end."""
+    answers: Answers = dict.fromkeys((question.key for question in QUESTIONS), None) | before | {"target": target}
     for question in QUESTIONS:
         if target == "cloud" or not question.cloud:
             answers[question.key] = _answer(question, answers, errors)
@@ -55,7 +70,7 @@ def ask(target: str, errors: Console) -> Answers:
 
 
 def _answer(question: Question, answers: Answers, errors: Console) -> object:
-    default = question.default(answers)
+    default = question.offered(answers)
     while True:
         text = input(f"{question.text}{f' [{default}]' if default else ''}: ").strip() or default
         try:

@@ -8,9 +8,11 @@ from typing import Any, get_args
 from pydantic import TypeAdapter, ValidationError
 
 from settings.cloud import Cloudflare, Host
-from settings.values import Cidr, Email, HexId, Hostname, Image, Name, Port, SshPublicKey, User
+from settings.values import WORDS, Cidr, Email, HexId, Hostname, Image, Name, Port, SshPublicKey, User
 
 Answers = dict[str, Any]
+NONE = "none"
+"""The answer that leaves out what is optional."""
 
 
 @dataclass(frozen=True)
@@ -25,9 +27,16 @@ class Question:
     cloud: bool = False
     """Asked only where the target is the cloud."""
 
+    def offered(self, before: Answers) -> str:
+        """What an empty answer stands for: the answer of the last round, or the default."""
+        value = before.get(self.key)
+        if value is None:
+            return self.default(before)
+        return ("no", "yes")[value] if isinstance(value, bool) else str(value)
+
     def parse(self, answer: str) -> Any:  # noqa: ANN401 - the type is the key's
         """The value of an answer. Raises ``ValueError`` with what is right."""
-        if not answer and self.optional:
+        if answer in ("", NONE) and self.optional:
             return None
         if not answer:
             raise ValueError("an answer is needed")
@@ -40,7 +49,9 @@ class Question:
 def _reason(error: ValidationError) -> str:
     entry = error.errors()[0]
     pattern = entry.get("ctx", {}).get("pattern")
-    return f"it has to match {pattern}" if pattern else str(entry["msg"]).removeprefix("Value error, ")
+    if pattern:
+        return WORDS.get(pattern, f"it has to match {pattern}")
+    return "yes or no" if entry["type"].startswith("bool") else str(entry["msg"]).removeprefix("Value error, ")
 
 
 def _choices(model: Any, field: str) -> str:  # noqa: ANN401 - a pydantic model class
@@ -81,7 +92,11 @@ QUESTIONS = (
     Question("ssh_key", "Your SSH public key, one line of id_ed25519.pub", SshPublicKey, _own_key, cloud=True),
     Question("email", "Your e-mail address, for Cloudflare Access and alerts", Email, cloud=True),
     Question(
-        "network", "Network that admin hosts exist for, such as 203.0.113.7/32 (empty: none)", Cidr, optional=True
+        "network",
+        "Network that admin hosts exist for, such as 203.0.113.7/32",
+        Cidr,
+        lambda _: NONE,
+        optional=True,
     ),
     Question("service", "Name of your first service", Name, lambda _: "api"),
     Question("image", "Its image, with a version", Image),

@@ -56,7 +56,7 @@ BAD: list[tuple[str, Spoil, str, str]] = [
     ("root without a reason", lambda s: _api(s).update(user="0:0"), "services.api", "root"),
     ("used without a port", lambda s: s["services"]["postgres"].update(port=None), "services.postgres.port", "needed"),
     ("reserved name", lambda s: s["services"].update(gateway=service()), "services.gateway", "program's own"),
-    ("bad name", lambda s: s["services"].update(Api=service()), "services.Api", "match"),
+    ("bad name", lambda s: s["services"].update(Api=service()), "services.Api", "a letter first"),
     ("name of a replica", lambda s: s["services"].update({"api-2": service()}) or _api(s).update(replicas=2),
      "services.api-2", "replica"),
     ("replicas of data", lambda s: s["services"]["postgres"].update(replicas=2), "services.postgres.replicas", "one"),
@@ -81,7 +81,7 @@ BAD: list[tuple[str, Spoil, str, str]] = [
 BAD_IN_THE_CLOUD: list[tuple[str, Spoil, str, str]] = [
     ("no host", lambda s: s.pop("host"), "host", "needed"),
     ("no account", lambda s: s.pop("cloudflare"), "cloudflare", "needed"),
-    ("short zone id", lambda s: s["cloudflare"].update(zone_id="123"), "cloudflare.zone_id", "match"),
+    ("short zone id", lambda s: s["cloudflare"].update(zone_id="123"), "cloudflare.zone_id", "32 hex digits"),
     ("no key", lambda s: s["operators"].update(ssh_keys={}), "operators.ssh_keys", "public key"),
     ("private key", lambda s: s["operators"].update(ssh_keys={"me": "-----BEGIN"}), "operators.ssh_keys.me", ".pub"),
     ("RSA key", lambda s: s["operators"].update(ssh_keys={"me": "ssh-rsa AAAA"}), "operators.ssh_keys.me", "ed25519"),

@@ -65,7 +65,7 @@ def test_a_wrong_answer_is_said_and_asked_again(folder: Path) -> None:
     lines = _lines(CLOUD).replace("mine.dev\n", "not a domain\nmine.dev\n", 1).replace(":1.4", "\nghcr.io/mine/api:1.4")
     done = _init(folder, lines)
     assert done.returncode == 0, done.stderr
-    assert "it has to match" in done.stderr
+    assert "write a host name in lower case, such as api.example.com" in done.stderr
     assert "pin the image" in done.stderr
 
 
@@ -73,7 +73,31 @@ def test_what_is_wrong_only_as_a_whole_is_said_and_nothing_is_written(folder: Pa
     done = _init(folder, _lines(CLOUD | {"host": "api.other.dev"}))
     assert done.returncode == 1
     assert "services.api.routes[0].host" in done.stderr
+    assert "Nothing was written: the answers ended." in done.stderr
     assert not (folder / "Pulumi.mine.yaml").exists()
+
+
+def test_after_that_enter_keeps_every_answer_but_the_one_to_mend(folder: Path) -> None:
+    wrong = _lines(CLOUD | {"host": "api.other.dev", "database": "no"})
+    done = _init(folder, wrong + _lines({"host": "api.mine.dev"}))
+    assert done.returncode == 0, done.stderr
+    text = (folder / "Pulumi.mine.yaml").read_text()
+    assert "host: api.mine.dev" in text
+    assert "203.0.113.7/32" in text
+    assert "postgres" not in text
+
+
+def test_an_optional_answer_can_be_taken_back(folder: Path) -> None:
+    done = _init(folder, _lines(CLOUD | {"network": "0.0.0.0/0"}) + _lines({"network": "none"}))
+    assert done.returncode == 0, done.stderr
+    assert "0.0.0.0/0" not in (folder / "Pulumi.mine.yaml").read_text()
+
+
+def test_each_type_that_is_asked_for_says_in_words_what_it_takes() -> None:
+    for question in QUESTIONS:
+        with pytest.raises(ValueError, match=r"\w") as refused:
+            question.parse("~ ~")
+        assert "has to match" not in str(refused.value), question.key
 
 
 def test_answers_that_end_too_early_write_nothing(folder: Path) -> None:
