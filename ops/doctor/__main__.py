@@ -20,7 +20,7 @@ from ops.doctor.finding import Finding, wrong
 from ops.doctor.hetzner import MAKE as MAKE_HETZNER
 from ops.doctor.hetzner import TOKEN as HETZNER_TOKEN
 from ops.doctor.hetzner import hetzner
-from ops.doctor.state import passphrase
+from ops.doctor.state import backend, passphrase
 from ops.doctor.tools import output, tools
 from settings.stack import Settings
 
@@ -39,9 +39,9 @@ def main() -> int:
         _show(finding, console)
         failed += finding.verdict == "wrong"
     if failed:
-        console.print(f"\n{failed} to mend before `pulumi up`.", style="bold red")
+        console.print(f"\n{failed} to mend before `make deploy`.", style="bold red")
         return 1
-    console.print(f"\nReady: pulumi up --stack {options.stack} --policy-pack policy", style="bold green")
+    console.print(f"\nReady: make deploy STACK={options.stack}", style="bold green")
     return 0
 
 
@@ -50,6 +50,7 @@ def _findings(root: Path, stack: str) -> Iterator[Finding]:
     yield from tools(root / "requirements.txt", settings.target if settings else "cloud")
     yield from found
     yield passphrase(root, stack)
+    yield from backend(root, stack)
     if settings and settings.target == "cloud":
         yield from _clouds(settings, root, stack)
 

@@ -14,7 +14,7 @@ from tests.ops.doctor.clouds import ACCOUNT, ZONE, Answers, answers, serving
 
 ROOT = Path(__file__).parents[3]
 PROGRAMS = {
-    "pulumi": 'case "$1" in version) echo v3.272.0;; *) exit 1;; esac',
+    "pulumi": 'case "$1" in version) echo v3.272.0;; stack) echo mine;; *) exit 1;; esac',
     "cloudflared": "echo 'cloudflared version 2026.8.2 (built 2026-08-20)'",
     "ssh": "echo sntrup761x25519-sha512@openssh.com",
     "docker": "echo 28.2.2",
@@ -82,14 +82,29 @@ def test_where_everything_is_right_it_says_the_next_command(case: Case) -> None:
     code, text, asked = case.run()
     assert code == 0, text
     assert "✘" not in text
-    assert "pulumi up --stack mine --policy-pack policy" in text
+    assert "make deploy STACK=mine" in text
     assert {entry for entry in asked if not entry.startswith("GET ")} == {"POST /ssh_keys"}, "nothing is made"
+
+
+def _cli(refusal: str) -> str:
+    """A CLI whose look at the stack ends with the real one's words."""
+    return PROGRAMS["pulumi"].replace("stack) echo mine", f'stack) echo "error: {refusal}" >&2; exit 255')
 
 
 Spoil = Callable[[Case], object]
 BROKEN: dict[str, tuple[Spoil, str, str]] = {
     "no CLI": (lambda c: c.programs.pop("pulumi"), "Pulumi CLI  not on PATH", "https://www.pulumi.com/docs/install/"),
     "old CLI": (lambda c: c.programs.update(pulumi="echo v3.100.0"), "Pulumi CLI  v3.100.0", "3.260 or later"),
+    "not logged in": (
+        lambda c: c.programs.update(pulumi=_cli("PULUMI_ACCESS_TOKEN must be set for login during …")),
+        "Pulumi backend  not logged in",
+        "pulumi login",
+    ),
+    "no such stack": (
+        lambda c: c.programs.update(pulumi=_cli("no stack named 'mine' found")),
+        "stack  Pulumi's backend has none called mine",
+        "pulumi stack init mine",
+    ),
     "no cloudflared": (lambda c: c.programs.pop("cloudflared"), "cloudflared  not on PATH", "Install it"),
     "broken cloudflared": (
         lambda c: c.programs.update(cloudflared="echo 'cloudflared version 2026.6.0'"),
