@@ -12,7 +12,7 @@ PACK := --policy-pack policy $(addprefix --policy-pack-config ,$(wildcard policy
 .DEFAULT_GOAL := help
 .PHONY: help init doctor preview review deploy destroy orphans changes drift audit rotate snapshots restore diagram picture report sbom \
 	test test-engine test-interrupted test-slow test-host test-tools check \
-	up-simulated preview-simulated destroy-simulated \
+	simulated up-simulated preview-simulated destroy-simulated \
 	workflows lock vulnerabilities verify-images bench schema scale policy-state policy-coverage clean cli
 
 help: ## this list
@@ -51,10 +51,13 @@ orphans: $(READY) ## what an interrupted `up` of STACK has made and Pulumi does 
 	@$(BIN)/python -m ops.orphans --stack $(STACK) $(if $(YES),--yes)
 
 up-simulated preview-simulated destroy-simulated: $(READY)
-	@$(BIN)/python -m ops.simulated $(@:-simulated=) --stack $(STACK)
+	@$(BIN)/python -m ops.simulated --stack $(STACK) $(@:-simulated=)
 up-simulated: ## `pulumi up` of STACK against simulated clouds on this machine: no account, no cost
 preview-simulated: ## `pulumi preview` of the same
 destroy-simulated: ## `pulumi destroy` of the same; what is protected stays
+
+simulated: $(READY) ## RUN='make drift', or any command, on the simulated STACK; without RUN a shell
+	@$(BIN)/python -m ops.simulated --stack $(STACK) run $(RUN)
 
 drift: cli $(READY) ## is what STACK has deployed still what the program says? Exit code 1 where it is not
 	@pulumi preview --stack $(STACK) $(PACK) --refresh --expect-no-changes --diff

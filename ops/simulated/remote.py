@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 WITH_VALUE = "bcDEeFIiJLlmOopQRSWw"
 """Options of ssh that take a value."""
 BLOCK = 65536
+NO_CONNECTION = 255
+"""What ssh ends with where the command was never run: whoever asked must not take it for the command's answer."""
 SIMULATED = (["version"], ["system", "dial-stdio"])
 """What a deployment needs. The simulated Engine speaks plain HTTP, so no docker command is needed for it."""
 TOOL = ["sudo", "/usr/local/lib/zero-exposure/swarm"]
@@ -30,7 +32,7 @@ def main(arguments: list[str]) -> int:
         return _answer(" ".join(command[2:3]))
     if command[:1] != ["docker"]:
         print(f"simulated ssh to {host}: only docker is run here", file=sys.stderr)
-        return 1
+        return NO_CONNECTION
     engine = urlsplit(os.environ.get("DOCKER_HOST", ""))
     if engine.scheme == "tcp" and command[1:] in SIMULATED:
         return _simulated(command[1:], engine.hostname or "", engine.port or 0)

@@ -25,6 +25,10 @@ REAL, SIMULATED = "real", "simulated"
 MISSING = "pulumi is not on PATH. Install it: https://www.pulumi.com/docs/install/"
 
 
+class RealEngineError(Exception):
+    """The containers of this simulation are on a real Engine. The text says what to do."""
+
+
 class MissingCliError(Exception):
     """There is no Pulumi CLI. The text says where to get it."""
 
@@ -66,8 +70,7 @@ class Simulation:
 
     def run(self, command: str) -> tuple[int, Clouds]:
         """Run ``preview``, ``up`` or ``destroy``; answers the CLI's exit code. Raises ``MissingCliError``."""
-        if shutil.which("pulumi", path=self.caller.get("PATH")) is None:
-            raise MissingCliError(MISSING)
+        self._need_cli()
         self.prepare()
         with clouds([self.values()], self.folder) as served:
             made = self.environment(served)
@@ -79,6 +82,26 @@ class Simulation:
                 if code := self._pulumi(made, *arguments):
                     return code, served
         return 0, served
+
+    def run_beside(self, *words: str) -> tuple[int, Clouds]:
+        """Run any other command in the copy, such as ``make drift``; answers its exit code.
+
+        Raises ``MissingCliError``, and ``RealEngineError``: such a command could start on a real Engine what leads out.
+        """
+        self._need_cli()
+        if self._decided.exists() and self.has_engine():
+            raise RealEngineError(f"{self.stack} was simulated with this machine's Docker Engine: make clean, and anew")
+        self.prepare(real_engine=False)
+        with clouds([self.values()], self.folder) as served:
+            made = self.environment(served)
+            if code := self._pulumi(made, "stack", "select", "--create", self.stack):
+                return code, served
+            own = {**made, "STACK": self.stack}
+            return subprocess.run(words, cwd=self.project, env=own, check=False).returncode, served
+
+    def _need_cli(self) -> None:
+        if shutil.which("pulumi", path=self.caller.get("PATH")) is None:
+            raise MissingCliError(MISSING)
 
     def _commands(self, command: str) -> list[tuple[str, ...]]:
         """The pack judges the whole program in a preview; what is left out then would be missed by its stack rules."""

@@ -158,8 +158,17 @@ def _public(row: Row) -> Row:
 
 def _inspect(call: Call) -> Answer:
     row = collection.container(call.store, call.match["id"])
-    more = {"State": _state(row, call.clock), "NetworkSettings": _settings(row), "Platform": "linux", "Mounts": []}
-    return Answer(200, {**_public(row), **more})
+    shown = {"State": _state(row, call.clock), "NetworkSettings": _settings(row), "Mounts": _mounts(row)}
+    return Answer(200, {**_public(row), **shown, "Platform": "linux"})
+
+
+def _mounts(row: Row) -> list[Row]:
+    """Volumes of ``Binds``: name, where, and ``ro`` or ``rw``."""
+    binds = [bind.split(":") for bind in row["HostConfig"].get("Binds") or []]
+    return [
+        {"Type": "volume", "Name": name, "Destination": place, "RW": "ro" not in mode[:1]}
+        for name, place, *mode in binds
+    ]
 
 
 def _list(call: Call) -> Answer:

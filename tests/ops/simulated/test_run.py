@@ -12,7 +12,7 @@ import pytest
 
 from ops.preview.run import preview
 from ops.simulated import run
-from ops.simulated.run import MissingCliError, Simulation
+from ops.simulated.run import MissingCliError, RealEngineError, Simulation
 
 ROOT = Path(__file__).parents[3]
 CLI = f"""#!{sys.executable}
@@ -149,6 +149,24 @@ def test_of_a_swarm_the_machines_are_made_and_all_of_it_is_judged(tmp_path: Path
     assert "--exclude" not in judged
     at = up.index("--exclude")
     assert tuple(up[at : at + 3]) == run.ON_THE_SWARM
+
+
+def test_any_command_runs_in_the_copy_with_the_same_endpoints_and_its_exit_code_is_the_runs(tmp_path: Path) -> None:
+    code, served = _simulation(tmp_path, engine=True).run_beside("/bin/sh", "-c", 'pulumi up "$STACK"; exit 9')
+    select, up = _calls(tmp_path)
+    assert code == 9
+    assert (select[0][0], up[0]) == ("stack", ["up", "dev"])
+    assert up[2] == str(tmp_path / "simulated" / "project")
+    assert up[1]["DOCKER_HOST"].startswith("tcp://127.0.0.1:"), "a real Engine is not asked for"
+    assert served.left()["firewalls"] == ["wall-2"]
+
+
+def test_nothing_runs_beside_a_stack_on_a_real_engine(tmp_path: Path) -> None:
+    _simulation(tmp_path, engine=True).run("up")
+    before = _calls(tmp_path)
+    with pytest.raises(RealEngineError, match="make clean"):
+        _simulation(tmp_path, engine=True).run_beside("pulumi", "up")
+    assert _calls(tmp_path) == before
 
 
 def test_a_missing_cli_is_one_message_and_nothing_is_written(tmp_path: Path) -> None:
