@@ -47,6 +47,20 @@ class Engine:
         """What it says of every network."""
         return self._inspect("network", *self._ids("network", "ls"))
 
+    def services(self) -> list[dict[str, Any]]:
+        """What a manager says of every service of its Swarm."""
+        return self._inspect("service", *self._run("service", "ls", "--quiet").decode().split())
+
+    def tasks(self, *services: str) -> list[str]:
+        """Ids of the tasks that a manager wants to run."""
+        wanted = ("--filter", "desired-state=running", "--quiet", "--no-trunc")
+        return self._run("service", "ps", *wanted, *services).decode().split() if services else []
+
+    def configs(self, *names: str) -> list[dict[str, Any]]:
+        """What a manager says of files that tasks get. Those that are not there are left out."""
+        there = self._run("config", "ls", "--format", "{{.Name}}").decode().split()
+        return self._inspect("config", *(name for name in names if name in there))
+
     def images(self, *identities: str) -> list[dict[str, Any]]:
         """What it says of images."""
         return self._inspect("image", *identities)

@@ -15,7 +15,7 @@ from ops.doctor import api
 from ops.doctor.tools import output
 from ops.preview.record import Recording, record
 from ops.preview.stackfile import project_name, stack_values
-from settings.load import SettingsError, load
+from settings.load import load
 from settings.stack import Settings
 from topology import plan
 
@@ -29,8 +29,6 @@ class OutputsError(Exception):
 def live(root: Path, stack: str, outputs: Mapping[str, Any]) -> Live:
     """A deployed stack. Raises ``StackFileError`` or ``SettingsError`` where the stack file is not right."""
     settings = settings_of(root, stack)
-    if settings.is_swarm:
-        raise SettingsError("an audit looks at one server; with nodes it is not there yet: docs/scale.md")
     tokens = {"hetzner": token("HCLOUD_TOKEN", "hcloud:token", root, stack)}
     tokens |= {"cloudflare": token("CLOUDFLARE_API_TOKEN", "cloudflare:apiToken", root, stack)}
     return Live(
@@ -39,7 +37,8 @@ def live(root: Path, stack: str, outputs: Mapping[str, Any]) -> Live:
         topology=plan(settings),
         recording=program(root, stack),
         outputs=outputs,
-        engine=_engine(outputs) if settings.target == "cloud" else Engine(),
+        engine=_engine(outputs) if settings.target == "cloud" and not settings.is_swarm else Engine(),
+        engines=_engines(settings, outputs),
         hetzner_api=api.hetzner(tokens["hetzner"]) if tokens["hetzner"] else None,
         cloudflare_api=api.cloudflare(tokens["cloudflare"]) if tokens["cloudflare"] else None,
     )
@@ -91,6 +90,15 @@ def _parsed(text: str, place: str) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise OutputsError(f"{place}: a map of outputs is needed")
     return found
+
+
+def _engines(settings: Settings, outputs: Mapping[str, Any]) -> dict[str, Engine]:
+    """Those of a Swarm, each behind its own admin tunnel."""
+    hosts, keys = (outputs.get(name) or {} for name in ("sshHosts", "hostKeys"))
+    return {
+        machine.name: _engine({"sshHost": hosts.get(machine.name, ""), "hostKey": keys.get(machine.name, "")})
+        for machine in settings.machines
+    }
 
 
 def _engine(outputs: Mapping[str, Any]) -> Engine:

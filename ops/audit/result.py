@@ -1,6 +1,6 @@
 """What a check found, and how a check is declared."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -31,6 +31,12 @@ def judged(seen: str, problems: Iterable[str], value: int | None = None) -> Resu
     """A failure where there is any problem. ``seen`` says what was looked at, so that a pass has evidence too."""
     found = tuple(problems)
     return Result("fail" if found else "pass", (seen, *found), value)
+
+
+def worst(verdicts: Sequence[Verdict]) -> Verdict:
+    """A failure counts most, then what was not measured. A pass needs at least one."""
+    order: tuple[Verdict, ...] = ("fail", "not measured", "pass")
+    return next((verdict for verdict in order if verdict in verdicts), "not applicable")
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ops.audit.result import Check, Result, Verdict
+from ops.audit.result import Check, Result, Verdict, worst
 from policy.rules.checklist import ITEMS
 from policy.rules.score import MIN_LAYERS
 
@@ -44,12 +44,6 @@ class Row:
     verdict: Verdict
     shown: str
     because: tuple[str, ...]
-
-
-def worst(verdicts: list[Verdict]) -> Verdict:
-    """A failure counts most, then what was not measured. A pass needs at least one."""
-    order: tuple[Verdict, ...] = ("fail", "not measured", "pass")
-    return next((verdict for verdict in order if verdict in verdicts), "not applicable")
 
 
 def checklist(checks: tuple[Check, ...], results: Results) -> list[Row]:

@@ -122,7 +122,7 @@ def _policies(host: str, application: Mapping[str, object]) -> Iterator[str]:
 
 def _access(live: Live) -> Result:
     applications = list(cloud.pages(live.cloudflare, f"/accounts/{live.zone.account_id}/access/apps"))
-    return judge_access([*live.topology.admin_hosts, str(live.output("sshHost"))], applications)
+    return judge_access([*live.topology.admin_hosts, *live.ssh_hosts], applications)
 
 
 CHECKS = (

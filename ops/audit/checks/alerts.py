@@ -4,7 +4,7 @@ import secrets
 import time
 
 from ops.audit.checks.intrusion import total
-from ops.audit.live import Live
+from ops.audit.live import Live, name_of
 from ops.audit.result import Check, NotApplicableError, Result, judged
 
 ALERTMANAGER = "alertmanager"
@@ -30,7 +30,6 @@ def judge_alert(tried: int, failed: int) -> Result:
 def _alerts(live: Live) -> Result:
     if ALERTMANAGER not in live.topology.nodes:
         raise NotApplicableError("no Alertmanager in this stack")
-    live.running(ALERTMANAGER)
     before = _counts(live)
     _raise(live)
     deadline = time.monotonic() + WITHIN
@@ -54,7 +53,8 @@ def _counts(live: Live) -> tuple[int, int]:
 
 
 def _execute(live: Live, *command: str) -> str:
-    return live.engine.execute(f"{live.stack}-{ALERTMANAGER}", *command)
+    engine, container = live.running(ALERTMANAGER)[0]
+    return engine.execute(name_of(container), *command)
 
 
 CHECKS = (

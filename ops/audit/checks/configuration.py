@@ -1,20 +1,25 @@
 """Drift: containers and their files, held against what the program says today."""
 
+import base64
 import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
-from ops.audit.live import CONTAINER, Live, label, name_of, nodes, planned_label
+from ops.audit.checks import services
+from ops.audit.live import CONTAINER, Live, label, name_of, nodes, planned_label, service_of
 from ops.audit.result import Check, Result, judged
 from ops.preview.record import Recording
 from policy.rules.model import UNKNOWN, Resource, has_unknown
 
 Shape = dict[str, object]
 IMAGE = "docker:index/remoteImage:RemoteImage"
+CONFIG = "docker:index/serviceConfig:ServiceConfig"
 SECRET_UPLOAD = re.compile(r"^uploads\[(\d+)\]")
 MIB = 1024 * 1024
+OF_SWARM = "the Swarm's files"
+"""Stands for a container where files lie with the managers."""
 
 
 def planned_shape(resource: Resource) -> Shape:
@@ -110,12 +115,29 @@ def _same(have: str, wanted: str) -> bool:
 
 def _images(live: Live) -> Result:
     planned = image_names(live.recording)
-    running = {name_of(each): str(each["Image"]) for each in live.containers if name_of(each) in planned}
-    known = {
-        str(image["Id"]): [*(image.get("RepoTags") or []), *(image.get("RepoDigests") or [])]
-        for image in live.engine.images(*sorted(set(running.values())))
-    }
-    return judge_images({name: known.get(image, []) for name, image in running.items()}, planned)
+    used: dict[str, list[str]] = {}
+    for machine, containers in live.on_machines.items():
+        running = {name_of(each): str(each["Image"]) for each in containers if name_of(each) in planned}
+        known = {
+            str(image["Id"]): [*(image.get("RepoTags") or []), *(image.get("RepoDigests") or [])]
+            for image in live.by_machine[machine].images(*sorted(set(running.values())))
+        }
+        used |= {name: known.get(image, []) for name, image in running.items()}
+    if live.topology.cluster:
+        used |= {name: _asked_for(services.image(found)) for name, found in services.names(live.services).items()}
+        planned |= {name: _image_of(found) for name, found in live.planned_services.items()}
+    return judge_images(used, planned)
+
+
+def _asked_for(image: str) -> list[str]:
+    """Names of a service's image: with the digest that Swarm found, by repository and digest, and without it."""
+    plain = image.removeprefix("docker.io/").removeprefix("library/")
+    name, at, digest = plain.partition("@")
+    return [plain, name, f"{name.rpartition(':')[0] or name}@{digest}"] if at else [plain]
+
+
+def _image_of(service: Resource) -> str:
+    return str(service.props["taskSpec"]["containerSpec"]["image"])
 
 
 def image_names(recording: Recording) -> dict[str, str]:
@@ -188,17 +210,30 @@ def judge_files(found: Mapping[str, Mapping[str, str]], planned: Mapping[str, Ma
 
 def _files(live: Live) -> Result:
     planned = planned_files(live.recording)
-    present = {name_of(each) for each in live.containers}
+    there = {name_of(each): live.by_machine[machine] for machine, every in live.on_machines.items() for each in every}
     found = {
         name: {
             f"{folder}/{file}": digest(content)
             for folder in sorted({path.rpartition("/")[0] for path in planned[name]})
-            for file, content in live.engine.files(name, folder).items()
+            for file, content in there[name].files(name, folder).items()
         }
         for name, _ in nodes(live)
-        if name in planned and name in present
+        if name in planned and name in there
     }
+    if live.topology.cluster:
+        configs = planned_configs(live.recording)
+        data = services.config_data(live.manager.configs(*configs))
+        found |= {OF_SWARM: {name: digest(content) for name, content in data.items()}}
+        planned |= {OF_SWARM: dict(configs)}
     return judge_files(found, planned)
+
+
+def planned_configs(recording: Recording) -> dict[str, str]:
+    """Files that tasks get, by the name that Swarm has them under → digest of the content. Secrets are not among them:
+    Swarm hands those out to tasks alone."""
+    return {
+        str(found.props["name"]): digest(base64.b64decode(found.props["data"])) for found in recording.of_type(CONFIG)
+    }
 
 
 def digest(content: bytes) -> str:
@@ -207,7 +242,19 @@ def digest(content: bytes) -> str:
 
 
 def _containers(live: Live) -> Result:
-    return judge_containers(live.containers, live.planned)
+    if live.topology.cluster is None:
+        return judge_containers(live.containers, live.planned)
+    plain = judge_containers([each for each in live.containers if not service_of(each)], live.planned)
+    planned, manager = live.planned_services, live.manager
+    networks = {str(each["Id"]): str(each["Name"]) for each in live.networks}
+    problems = [
+        *plain.evidence[1:],
+        *services.judge(live.services, planned, networks, live.topology, live.stack),
+        *services.judge_tasks(live.containers, manager.tasks(*services.names(live.services)), planned,
+                              len(live.machines)),
+    ]  # fmt: skip
+    seen = f"{plain.evidence[0]}; {len(live.services)} services on the Swarm, {len(planned)} in the program"
+    return judged(seen, problems)
 
 
 def _digests(live: Live) -> Result:

@@ -60,7 +60,7 @@ def _tls(tls: Tls, oldest: ssl.TLSVersion) -> Iterator[str]:
 
 def _measure_tls(live: Live) -> Result:
     live.cloud_only()
-    found = [_look(live, host) for host in (*live.topology.hosts, str(live.output("sshHost")))]
+    found = [_look(live, host) for host in (*live.topology.hosts, *live.ssh_hosts)]
     return judge_tls(found, OLDEST[live.settings.edge.min_tls])
 
 
@@ -98,14 +98,14 @@ def judge_termination(
 def _termination(live: Live) -> Result:
     ranges = cloud.read(live.cloudflare, "/ips")["result"]
     found = {host: (live.web.resolve(host), live.web.get(host)) for host in live.topology.hosts}
-    services = [rule.get("service", "") for rule in ingress(live, "app") + ingress(live, "admin")]
+    services = [rule.get("service", "") for tunnel in live.tunnels.values() for rule in ingress(live, tunnel)]
     encrypted = [service for service in services if urlsplit(service).scheme == "https"]
     return judge_termination(found, [*ranges["ipv4_cidrs"], *ranges["ipv6_cidrs"]], encrypted)
 
 
-def ingress(live: Live, role: str) -> list[dict[str, str]]:
-    """What a tunnel serves, as Cloudflare has it now. ``role``: app or admin."""
-    path = f"/accounts/{live.zone.account_id}/cfd_tunnel/{live.output(f'{role}TunnelId')}/configurations"
+def ingress(live: Live, tunnel: str) -> list[dict[str, str]]:
+    """What a tunnel serves, as Cloudflare has it now. ``tunnel``: its id."""
+    path = f"/accounts/{live.zone.account_id}/cfd_tunnel/{tunnel}/configurations"
     return list((cloud.read(live.cloudflare, path)["result"].get("config") or {}).get("ingress") or [])
 
 

@@ -6,7 +6,7 @@ import time
 
 from components.gateway.render import METRICS_PORT
 from components.intrusion.render import values
-from ops.audit.live import Live
+from ops.audit.live import Live, name_of
 from ops.audit.result import Check, NotMeasuredError, Result, judged
 from topology import CROWDSEC, GATEWAY
 
@@ -16,16 +16,18 @@ WITHIN = 15
 """Seconds for a line to get from the gateway into CrowdSec's count."""
 
 
-def judge_intrusion(before: str, after: str, gateway: str) -> Result:
-    """Measurements in Prometheus' format: CrowdSec's before and after a request to the gateway, and the gateway's."""
+def judge_intrusion(before: str, after: str, *gateways: str) -> Result:
+    """Measurements in Prometheus' format: CrowdSec's before and after a request to the gateway, and each gateway's."""
     lines, parsed = (total(after, name) - total(before, name) for name in (LINES, PARSED))
     problems = []
     if lines < 1:
         problems.append("CrowdSec did not read the line of a request that was just made")
     elif parsed < 1:
         problems.append("CrowdSec did not understand the line of a request that was just made")
-    if not total(gateway, UP):
-        problems.append("the gateway does not get CrowdSec's decisions")
+    deaf = sum(not total(gateway, UP) for gateway in gateways)
+    if deaf:
+        which = "the gateway does" if len(gateways) == 1 else f"{deaf} of {len(gateways)} gateways do"
+        problems.append(f"{which} not get CrowdSec's decisions")
     seen = f"{total(after, LINES)} lines of the gateway's log read, the gateway asked {total(after, ASKED)} times"
     return judged(seen, problems)
 
@@ -40,25 +42,29 @@ def _intrusion(live: Live) -> Result:
     where = values(live.topology, live.settings.intrusion, ()).metrics
     if not where:
         raise NotMeasuredError("CrowdSec tells no measurements in this stack")
-    before = after = _metrics(live, CROWDSEC, where)
+    (before,) = (after,) = _metrics(live, CROWDSEC, where)
     _leave_a_line(live)
     deadline = time.monotonic() + WITHIN
     while total(after, PARSED) == total(before, PARSED) and time.monotonic() < deadline:
         time.sleep(0.5)
-        after = _metrics(live, CROWDSEC, where)
-    return judge_intrusion(before, after, _metrics(live, GATEWAY, f"127.0.0.1:{METRICS_PORT}"))
+        (after,) = _metrics(live, CROWDSEC, where)
+    return judge_intrusion(before, after, *_metrics(live, GATEWAY, f"127.0.0.1:{METRICS_PORT}"))
 
 
 def _leave_a_line(live: Live) -> None:
     """One request from the gateway's own container, for a host that nobody has: it is refused, and logged as any
     other. One of them bans nobody."""
     url = f"{live.topology.gateway_url}/{secrets.token_hex(4)}"
-    live.engine.attempt(f"{live.stack}-{GATEWAY}", "wget", "-q", "-O", "/dev/null", url)
+    engine, container = live.running(GATEWAY)[0]
+    engine.attempt(name_of(container), "wget", "-q", "-O", "/dev/null", url)
 
 
-def _metrics(live: Live, node: str, where: str) -> str:
-    live.running(node)
-    return live.engine.execute(f"{live.stack}-{node}", "wget", "-q", "-O", "-", f"http://{where}/metrics")
+def _metrics(live: Live, node: str, where: str) -> list[str]:
+    """Of each of its containers."""
+    return [
+        engine.execute(name_of(container), "wget", "-q", "-O", "-", f"http://{where}/metrics")
+        for engine, container in live.running(node)
+    ]
 
 
 CHECKS = (

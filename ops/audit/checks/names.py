@@ -86,7 +86,7 @@ def judge_outside(found: Mapping[str, Sequence[Address]], origins: Sequence[Addr
 
 def served(live: Live) -> list[str]:
     """Every name that the stack serves."""
-    return sorted({*live.topology.hosts, str(live.output("sshHost"))})
+    return sorted({*live.topology.hosts, *live.ssh_hosts})
 
 
 def _records(live: Live) -> list[Record]:
@@ -94,14 +94,14 @@ def _records(live: Live) -> list[Record]:
 
 
 def _zone(live: Live) -> Result:
-    return judge_zone(_records(live), live.server.addresses, served(live), live.topology.admin_hosts)
+    return judge_zone(_records(live), live.addresses, served(live), live.topology.admin_hosts)
 
 
 def _outside(live: Live) -> Result:
     live.cloud_only()
     listed = {str(record["name"]) for record in _records(live) if not str(record["name"]).startswith("*")}
     names = sorted({*listed, *served(live), *live.settings.edge.former_names})
-    return judge_outside({name: live.web.resolve(name) for name in names}, live.server.addresses)
+    return judge_outside({name: live.web.resolve(name) for name in names}, live.addresses)
 
 
 CHECKS = (

@@ -39,10 +39,10 @@ def _answered(scan: Scan) -> Iterator[str]:
 
 
 def _scan(live: Live, protocol: Protocol) -> Result:
-    if not live.server.addresses:
-        raise NotMeasuredError("the API names no public address of the server")
-    blind = {str(address): why for address in live.server.addresses if (why := _blind(live, address, protocol))}
-    seeing = [address for address in live.server.addresses if str(address) not in blind]
+    if any(not server.addresses for server in live.servers.values()):
+        raise NotMeasuredError("the API names no public address of a server")
+    blind = {str(address): why for address in live.addresses if (why := _blind(live, address, protocol))}
+    seeing = [address for address in live.addresses if str(address) not in blind]
     return judge_scans([live.scanner.scan(protocol, address) for address in seeing], blind)
 
 
@@ -59,12 +59,14 @@ def _blind(live: Live, address: Address, protocol: Protocol) -> str:
     return "" if passes else f"from here no {protocol.upper()} gets out by IPv{address.version} to unusual ports"
 
 
-def judge_firewalls(attached: Mapping[int, str], firewalls: Sequence[Mapping[str, Any]]) -> Result:
-    """``attached``: id → status on the server. ``firewalls``: each as the API has it."""
-    problems = [f"firewall {identity} is {status} on the server" for identity, status in attached.items()
-                if status != "applied"]  # fmt: skip
-    if not attached:
-        problems.append("no firewall is applied to the server")
+def judge_firewalls(attached: Mapping[str, Mapping[int, str]], firewalls: Sequence[Mapping[str, Any]]) -> Result:
+    """``attached``: server, for a person → id → status there. ``firewalls``: each as the API has it."""
+    problems = []
+    for server, statuses in attached.items():
+        problems += [f"firewall {each} is {status} on {server}" for each, status in statuses.items()
+                     if status != "applied"]  # fmt: skip
+        if not statuses:
+            problems.append(f"no firewall is applied to {server}")
     for firewall in firewalls:
         inbound = [rule for rule in firewall["rules"] if rule.get("direction") != "out"]
         problems += [
@@ -72,12 +74,13 @@ def judge_firewalls(attached: Mapping[int, str], firewalls: Sequence[Mapping[str
             for rule in inbound
         ]
     rules = sum(len(firewall["rules"]) for firewall in firewalls)
-    return judged(f"{len(attached)} firewalls on the server, {rules} rules in force", problems)
+    return judged(f"{len(firewalls)} firewalls on {len(attached)} servers, {rules} rules in force", problems)
 
 
 def _firewalls(live: Live) -> Result:
-    attached = live.server.firewalls
-    return judge_firewalls(attached, [cloud.read(live.hetzner, f"/firewalls/{each}")["firewall"] for each in attached])
+    attached = {machine or "the server": server.firewalls for machine, server in live.servers.items()}
+    used = sorted({each for statuses in attached.values() for each in statuses})
+    return judge_firewalls(attached, [cloud.read(live.hetzner, f"/firewalls/{each}")["firewall"] for each in used])
 
 
 def _tcp(live: Live) -> Result:
@@ -88,13 +91,33 @@ def _udp(live: Live) -> Result:
     return _scan(live, "udp")
 
 
+def judge_private(found: Mapping[str, Sequence[Mapping[str, Any]]], planned: Mapping[str, str]) -> Result:
+    """``found``: machine → its private networks. ``planned``: machine → its address on the Swarm's; none for a server
+    alone, since the provider's firewall does not filter private networks (hcloud docs)."""
+    problems = []
+    joined: set[object] = set()
+    for machine, nets in found.items():
+        where = f"{machine}: " if machine else ""
+        own = [net.get("network") for net in nets if machine in planned and net.get("ip") == planned[machine]]
+        others = [net.get("network") for net in nets if net.get("network") not in own]
+        problems += [f"{where}attached to private network {net}, which no firewall filters" for net in others]
+        if machine in planned and not own:
+            problems.append(f"{where}has not its address {planned[machine]} among the machines")
+        joined.update(own)
+    if len(joined) > 1:
+        problems.append(f"the machines are on {len(joined)} networks, not on one")
+    return judged(f"{sum(map(len, found.values()))} private networks", problems)
+
+
 def _private(live: Live) -> Result:
-    """The provider's firewall does not filter private networks (hcloud docs), so the server has none."""
-    found = cloud.read(live.hetzner, f"/servers/{live.server.id}")["server"].get("private_net")
-    if found is None:
-        raise NotMeasuredError("the API does not say which private networks the server has")
-    problems = [f"attached to private network {net.get('network')}, which no firewall filters" for net in found]
-    return judged(f"{len(found)} private networks", problems)
+    found = {
+        machine: cloud.read(live.hetzner, f"/servers/{server.id}")["server"].get("private_net")
+        for machine, server in live.servers.items()
+    }
+    if None in found.values():
+        raise NotMeasuredError("the API does not say which private networks a server has")
+    cluster = live.topology.cluster
+    return judge_private(found, {each.name: str(each.address) for each in cluster.machines} if cluster else {})
 
 
 _CLOSE = "Remove the rule or stop what listens; look for what opened it by hand, and run `pulumi up`."
@@ -102,7 +125,7 @@ CHECKS = (
     Check(
         "tcp-scan",
         (1,),
-        f"No address of the server answers on any of {TRIED['tcp']} TCP ports.",
+        f"No address of a server answers on any of {TRIED['tcp']} TCP ports.",
         "perimeter",
         _CLOSE,
         _tcp,
@@ -110,7 +133,7 @@ CHECKS = (
     Check(
         "udp-scan",
         (1,),
-        f"No address of the server answers on the {TRIED['udp']} most used UDP ports.",
+        f"No address of a server answers on the {TRIED['udp']} most used UDP ports.",
         "perimeter",
         _CLOSE,
         _udp,
@@ -118,7 +141,7 @@ CHECKS = (
     Check(
         "provider-firewall",
         (1,),
-        "The provider's firewall is applied to the server and lets nothing in, as the provider has it now.",
+        "The provider's firewall is applied to every server and lets nothing in, as the provider has it now.",
         "perimeter",
         "Emptying a firewall's rules in place may leave them in force: delete that firewall whole, then `pulumi up`.",
         _firewalls,
@@ -126,7 +149,7 @@ CHECKS = (
     Check(
         "private-networks",
         (1,),
-        "The server is on no private network of the provider's, which its firewall would not filter.",
+        "A server is on no private network of the provider's, which its firewall would not filter, but a Swarm's own.",
         "perimeter",
         "Detach the server from the network.",
         _private,

@@ -1,4 +1,4 @@
-"""The two tunnels, as Cloudflare has them now."""
+"""The tunnels, as Cloudflare has them now."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,21 +10,20 @@ from ops.audit.live import Live
 from ops.audit.result import Check, Result, judged
 
 CONFIG = "cloudflare:index/zeroTrustTunnelCloudflaredConfig:ZeroTrustTunnelCloudflaredConfig"
-ROLES = ("admin", "app")
-CONNECTORS = 1
-"""Of each tunnel: the host's service, and one container. Another one is somebody else with the token."""
 Rule = tuple[str, str, bool]
 """Host (empty: the rest), service, and whether the connector itself asks for Access' token."""
 
 
 @dataclass(frozen=True)
 class Tunnel:
-    """``connectors`` are the number of connections of each connector."""
+    """``connectors`` are the number of connections of each connector; ``wanted`` is how many the program starts:
+    the host's service, or the containers. Another one is somebody else with the token."""
 
     role: str
     status: str
     config_src: str
     connectors: tuple[int, ...]
+    wanted: int = 1
 
 
 def judge_tunnels(found: Sequence[Tunnel]) -> Result:
@@ -41,20 +40,22 @@ def _tunnel(tunnel: Tunnel) -> Iterator[str]:
         yield f"{tunnel.role} tunnel is {tunnel.status}"
     if tunnel.config_src != "cloudflare":
         yield f"{tunnel.role} tunnel is configured where its connector runs"
-    if len(tunnel.connectors) != CONNECTORS:
-        yield f"{tunnel.role} tunnel has {len(tunnel.connectors)} connectors, not {CONNECTORS}"
+    if len(tunnel.connectors) != tunnel.wanted:
+        yield f"{tunnel.role} tunnel has {len(tunnel.connectors)} connectors, not {tunnel.wanted}"
 
 
-def _measure(live: Live, role: str) -> Tunnel:
-    path = f"/accounts/{live.zone.account_id}/cfd_tunnel/{live.output(f'{role}TunnelId')}"
+def _measure(live: Live, role: str, identity: str) -> Tunnel:
+    path = f"/accounts/{live.zone.account_id}/cfd_tunnel/{identity}"
     found = cloud.read(live.cloudflare, path)["result"]
     clients = cloud.read(live.cloudflare, f"{path}/connections").get("result") or []
     counts = tuple(len(client.get("conns") or []) for client in clients)
-    return Tunnel(role, str(found.get("status")), str(found.get("config_src")), counts)
+    cluster = live.topology.cluster
+    wanted = cluster.gateways if cluster and role == "app" else 1
+    return Tunnel(role, str(found.get("status")), str(found.get("config_src")), counts, wanted)
 
 
 def _tunnels(live: Live) -> Result:
-    return judge_tunnels([_measure(live, role) for role in ROLES])
+    return judge_tunnels([_measure(live, role, identity) for role, identity in live.tunnels.items()])
 
 
 def judge_ingress(found: Mapping[str, Sequence[Rule]], planned: Mapping[str, Sequence[Rule]], gateway: str) -> Result:
@@ -94,8 +95,9 @@ def rule(entry: Mapping[str, Any]) -> Rule:
 def _ingress(live: Live) -> Result:
     live.cloud_only()
     configs = {found.name: found.props["config"]["ingresses"] for found in live.recording.of_type(CONFIG)}
-    planned = {role: [rule(entry) for entry in configs[f"tunnel-{role}-config"]] for role in ROLES}
-    found = {role: [rule(entry) for entry in ingress(live, role)] for role in ROLES}
+    tunnels = live.tunnels
+    planned = {role: [rule(each) for each in configs[f"tunnel-{role.replace(' ', '-')}-config"]] for role in tunnels}
+    found = {role: [rule(entry) for entry in ingress(live, identity)] for role, identity in tunnels.items()}
     return judge_ingress(found, planned, live.topology.gateway_url)
 
 
@@ -116,14 +118,14 @@ def judge_notifications(policies: Sequence[Mapping[str, Any]], tunnels: Sequence
 
 def _notifications(live: Live) -> Result:
     body = cloud.read(live.cloudflare, f"/accounts/{live.zone.account_id}/alerting/v3/policies")
-    return judge_notifications(body.get("result") or [], [str(live.output(f"{role}TunnelId")) for role in ROLES])
+    return judge_notifications(body.get("result") or [], list(live.tunnels.values()))
 
 
 CHECKS = (
     Check(
         "tunnels",
         (1,),
-        "Both tunnels are healthy, each with exactly the connector that the program starts.",
+        "Every tunnel is healthy, with exactly the connectors that the program starts.",
         "tunnel",
         "Down: docs/runbook.md. One connector too many: somebody has the token. Replace the tunnel's secret at once.",
         _tunnels,

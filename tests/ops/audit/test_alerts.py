@@ -96,7 +96,7 @@ def _live() -> Live:
     planned = plan(given)
     nodes = {**planned.nodes, "alertmanager": Node("alertmanager", "alertmanager")}
     live = Live(STACK, given, replace(planned, nodes=nodes), program(), {}, Here())
-    live.__dict__["containers"] = [{"Name": f"/{STACK}-alertmanager", "State": {"Running": True}}]
+    live.__dict__["on_machines"] = {"": [{"Name": f"/{STACK}-alertmanager", "State": {"Running": True}}]}
     return live
 
 

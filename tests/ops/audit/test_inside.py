@@ -130,9 +130,9 @@ def test_a_resolver_that_is_only_starting_is_no_pass() -> None:
     resolver = _container(Dns=["127.0.0.1"])
     resolver["Name"] = "/dev-resolver"
     resolver["State"]["Health"] = {"Status": "starting"}
-    assert containers.judge_resolver([resolver], "10.128.0.2", "dev-resolver").verdict == "not measured"
+    assert containers.judge_resolver([resolver], ["10.128.0.2"], ["dev-resolver"]).verdict == "not measured"
     resolver["State"]["Health"] = {"Status": "healthy"}
-    assert containers.judge_resolver([resolver], "10.128.0.2", "dev-resolver").verdict == "pass"
+    assert containers.judge_resolver([resolver], ["10.128.0.2"], ["dev-resolver"]).verdict == "pass"
 
 
 @pytest.mark.parametrize(

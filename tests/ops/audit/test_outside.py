@@ -421,7 +421,7 @@ UNMEASURED: dict[str, tuple[Callable[[Stand], None], set[str], str]] = {
     "a server without an address": (
         lambda given: _body(given, "GET /servers/42")["server"]["public_net"].update(ipv4=None, ipv6=None),
         {"tcp-scan", "udp-scan"},
-        "the API names no public address of the server",
+        "the API names no public address of a server",
     ),
     "an output that is not there": (
         lambda given: given.outputs.pop("serverId"),
