@@ -19,6 +19,7 @@ ROOT = Path(__file__).parents[3]
 STACK = "dev"
 SERVICES = "zero-exposure:services"
 IMAGE = "docker:index/remoteImage:RemoteImage"
+SERVICE = "docker:index/service:Service"
 PASSWORD = "random:index/randomPassword:RandomPassword"
 Change = Callable[[dict[str, Any]], None]
 """Edits the services map of the stack file."""
@@ -65,9 +66,13 @@ def by_tag(recording: Recording) -> Recording:
 
 
 def _tagged(found: Registration) -> Registration:
-    if found.resource.type != IMAGE:
-        return found
-    props = {**found.resource.props, "name": tagged(found.resource.props["name"])}
+    props = found.resource.props
+    if found.resource.type == IMAGE:
+        props = {**props, "name": tagged(props["name"])}
+    elif found.resource.type == SERVICE:
+        task = props["taskSpec"]
+        inner = {**task["containerSpec"], "image": tagged(task["containerSpec"]["image"])}
+        props = {**props, "taskSpec": {**task, "containerSpec": inner}}
     return replace(found, resource=replace(found.resource, props=props))
 
 

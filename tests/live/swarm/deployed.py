@@ -50,10 +50,10 @@ def recorded(image_ids: Mapping[str, str] | None = None, change: Change | None =
     def program() -> None:
         runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")
 
-    return record(program, stack=STACK, config=_config(change), outputs=outputs)
+    return record(program, stack=STACK, config=stack_file(change), outputs=outputs)
 
 
-def _config(change: Change | None) -> dict[str, str]:
+def stack_file(change: Change | None = None) -> dict[str, str]:
     values = stack_values(ROOT, STACK)
     services = json.loads(values[SERVICES])
     services["postgres"]["node"] = MACHINES[0]
