@@ -25,7 +25,7 @@ class Local:
 
     def __call__(self, command: Sequence[str]) -> None:
         """Run it here."""
-        _run(["docker", *command])
+        _run(["docker", *command], "here", command)
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,8 @@ class Remote:
     def __call__(self, command: Sequence[str]) -> None:
         """Run it there."""
         there = host(self.ssh_host).removeprefix("ssh://")
-        _run(["ssh", *ssh_options(self.ssh_host, self.host_key), there, shlex.join(["docker", *command])])
+        order = shlex.join(["docker", *command])
+        _run(["ssh", *ssh_options(self.ssh_host, self.host_key), there, order], f"on {self.ssh_host}", command)
 
 
 def reach(stack: str, settings: Settings, topology: Topology) -> Reach:
@@ -61,10 +62,11 @@ def _host_key(stack: str) -> str:
     return done.stdout.strip()
 
 
-def _run(command: Sequence[str]) -> None:
+def _run(command: Sequence[str], where: str, order: Sequence[str]) -> None:
+    """``where`` and ``order`` are for the message: options of ssh say nothing to an operator."""
     try:
         code = subprocess.run(command, check=False).returncode
     except FileNotFoundError:
         raise ReachError(f"{command[0]} is not on this machine") from None
     if code:
-        raise ReachError(f"ended with {code}: {shlex.join(command[-6:])}")
+        raise ReachError(f"{where}, this ended with {code}: {shlex.join(['docker', *order])}")

@@ -96,3 +96,14 @@ def test_without_the_cli_there_is_one_message(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("PATH", "/nonexistent")
     with pytest.raises(ReachError, match="the Pulumi CLI is needed"):
         reach("dev", cloud.settings, cloud.topology)
+
+
+def test_an_order_that_fails_is_told_with_its_place_and_without_options_of_ssh(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "ssh").write_text("#!/bin/sh\nexit 3\n")
+    (tmp_path / "ssh").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ReachError) as failed:
+        Remote("ssh-dev.example.org", "ssh-ed25519 KEY")(("exec", "dev-backup", "true"))
+    assert str(failed.value) == "on ssh-dev.example.org, this ended with 3: docker exec dev-backup true"
