@@ -9,7 +9,7 @@ import pytest
 
 from components.cluster import render
 from components.cluster.render import Reached
-from settings.nodes import Machine
+from settings.nodes import MOST, Machine
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGJnk0oK4T9D8n6yPp7oJ6X0f3gPbJx1n5b2dC9mV3aH"
 MEMBERS = ["10.0.1.1", "10.0.1.2"]
@@ -140,6 +140,13 @@ def test_the_founder_is_told_where_all_machines_are(tmp_path: Path) -> None:
     calls, _, code = run(script, tmp_path, ENDPOINTS="10.0.1.1 198.51.100.1")
     assert code == 0
     assert calls[1:3] == ["manager-1 mesh members", "  < 10.0.1.1 198.51.100.1"]
+
+
+def test_the_commands_of_the_hundredth_machine_are_not_longer_than_a_shell_takes() -> None:
+    """Linux takes 128 KiB in one argument, and the whole is one."""
+    peers = [reached(f"manager-{number}", f"10.0.155.{number}") for number in range(1, MOST)]
+    script = render.join(WORKER, FIRST, [str(peer.machine.address) for peer in peers], peers)
+    assert len(script.encode()) < 96 * 1024
 
 
 def test_in_one_zone_nothing_of_it_is_called(tmp_path: Path) -> None:
