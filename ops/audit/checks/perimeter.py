@@ -8,6 +8,7 @@ from ops.audit.cloud import Address
 from ops.audit.live import Live
 from ops.audit.result import Check, NotMeasuredError, Result, judged
 from ops.audit.scan import TRIED, Protocol, Scan
+from topology import Cluster
 
 CONTROL_PORTS = (8443, 2053, 2087)
 """The edge takes connections on these for every proxied name. Where none gets through, packets to unusual ports do not
@@ -116,8 +117,14 @@ def _private(live: Live) -> Result:
     }
     if None in found.values():
         raise NotMeasuredError("the API does not say which private networks a server has")
-    cluster = live.topology.cluster
-    return judge_private(found, {each.name: str(each.address) for each in cluster.machines} if cluster else {})
+    return judge_private(found, planned_private(live.topology.cluster))
+
+
+def planned_private(cluster: Cluster | None) -> dict[str, str]:
+    """Machine → its address on the provider's private network; none where WireGuard stands in its place."""
+    if cluster is None or cluster.is_mesh:
+        return {}
+    return {each.name: str(each.address) for each in cluster.machines}
 
 
 _CLOSE = "Remove the rule or stop what listens; look for what opened it by hand, and run `pulumi up`."

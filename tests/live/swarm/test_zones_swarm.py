@@ -19,8 +19,8 @@ from tests.live.docker.internet import Internet, listener
 from tests.live.docker.probe import probe
 from tests.live.swarm.deployed import _network
 from tests.live.swarm.machines import _end, _here
-from tests.live.swarm.test_zones import fragments
-from tests.live.swarm.zones import TOOLS, Peer, Zones, form, recorded, zones
+from tests.live.zones.stand import TOOLS, Peer, Zones, form, recorded, zones
+from tests.live.zones.test_zones import fragments
 from tests.programs import need, need_root
 from tests.zones import MACHINES, STACK
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from ops.audit import gather
+from ops.audit.checks.perimeter import judge_private, planned_private
 from ops.audit.live import Live
 from ops.audit.result import Result
 from ops.audit.table import CHECKS
@@ -25,6 +26,8 @@ from tests.ops.audit.swarm import (
     swarm,
 )
 from tests.ops.doctor.clouds import serving
+from tests.samples import settings, swarm_stack
+from topology import plan
 
 LAST = list(MACHINES)[-1]
 AT_THE_CLOUDS = (
@@ -323,3 +326,13 @@ def test_each_machine_is_reached_by_its_own_tunnel_and_host_key() -> None:
         assert engine.machine.ssh[-1] == f"ops@{HOSTS[name]}"
         assert f"KnownHostsCommand=/bin/echo {HOSTS[name]} ssh-ed25519 AAAA" in engine.machine.ssh
     assert list(live.engines) == list(MACHINES)
+
+
+def test_machines_in_several_zones_are_on_no_private_network() -> None:
+    one, several = swarm_stack(), swarm_stack()
+    several["nodes"]["worker"].update(location="ash", type="cpx31")
+    assert len(planned_private(plan(settings(one)).cluster)) == 5
+    assert planned_private(plan(settings(several)).cluster) == planned_private(None) == {}
+    found = {"manager-1": [{"network": 3, "ip": "10.0.1.1"}]}
+    assert judge_private(found, {}).verdict == "fail"
+    assert judge_private({"manager-1": []}, {}).verdict == "pass"

@@ -13,7 +13,7 @@ import pytest
 from components.underlay import KEEPALIVE, WIREGUARD_MTU, WIREGUARD_PORT
 from tests.live.docker.internet import listener
 from tests.live.docker.namespace import inside, run
-from tests.live.swarm.zones import STRANGER, TOOLS, Peer, Zones, at, form, provider_firewall, zones
+from tests.live.zones.stand import STRANGER, TOOLS, Peer, Zones, at, form, provider_firewall, zones
 from tests.programs import need, need_root
 
 PROGRAMS = ("wireguard-go", "wg", "wg-quick", "nft", "ip", "nsenter", "unshare", "nmap", "sysctl", "conntrack")
