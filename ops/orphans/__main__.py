@@ -1,5 +1,5 @@
 """`make orphans`: what an interrupted `up` of a stack has made and Pulumi does not know. It is shown, and deleted where
-you say so. What may hold data is not.
+you say so. What may hold data is not. A volume's place on its server is made known to Pulumi instead.
 
 Exit code 0: nothing is left over. 1: something is, or could not be looked for.
 """
@@ -28,7 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
     out, errors = Console(highlight=False), Console(stderr=True, highlight=False)
     try:
         stack = _stack(options.root, options.stack)
-        found = list(stack.orphans())
+        found = [*stack.orphans(), *stack.attachments()]
     except PROBLEMS as error:
         errors.print(str(error), style="red", markup=False, soft_wrap=True)
         return 1
@@ -50,7 +50,7 @@ def _stack(root: Path, name: str) -> Stack:
     if settings.cloudflare is None or not hetzner or not cloudflare:
         raise NotMeasuredError(f"{name}: needs target: cloud, and both clouds' tokens")
     known = state(root, name)
-    return Stack(name, settings, settings.cloudflare, known, api.hetzner(hetzner), api.cloudflare(cloudflare))
+    return Stack(root, name, settings, settings.cloudflare, known, api.hetzner(hetzner), api.cloudflare(cloudflare))
 
 
 def _on_the_engine(stack: Stack, out: Console) -> list[Orphan]:
@@ -82,7 +82,7 @@ def _failed(loose: list[Orphan], errors: Console) -> bool:
     for orphan in loose:
         try:
             orphan.delete()
-        except NotMeasuredError as error:
+        except (NotMeasuredError, StateError) as error:
             errors.print(str(error), style="red", markup=False, soft_wrap=True)
             failed = True
     return failed

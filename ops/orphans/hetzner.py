@@ -28,6 +28,13 @@ def hetzner(api: Api, stack: str) -> Iterator[Found]:
             )
 
 
+def attached(api: Api, stack: str) -> Iterator[tuple[str, str, str]]:
+    """Id, name and server's id of each volume that is on a server. Raises ``NotMeasuredError``."""
+    for row in _labelled(api, "volumes", stack):
+        if row["server"] is not None:
+            yield str(row["id"]), row["name"], str(row["server"])
+
+
 def _labelled(api: Api, table: str, stack: str) -> Iterator[dict[str, Any]]:
     page: int | None = 1
     while page:

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from components.ssh import host, ssh_options
 from components.tunnel.render import ssh_host
@@ -13,8 +14,8 @@ from ops.doctor.api import Api
 from ops.orphans.cloudflare import cloudflare
 from ops.orphans.engine import engine, remove
 from ops.orphans.found import Found
-from ops.orphans.hetzner import hetzner
-from ops.orphans.state import State
+from ops.orphans.hetzner import attached, hetzner
+from ops.orphans.state import State, take_over
 from settings.cloud import Cloudflare
 from settings.stack import Settings
 from topology import plan
@@ -29,7 +30,7 @@ NOT_EMPTY = "10008"
 
 @dataclass(frozen=True)
 class Orphan:
-    """``delete`` raises ``NotMeasuredError`` where it does not succeed."""
+    """``delete`` raises ``NotMeasuredError`` or ``StateError`` where it does not succeed."""
 
     found: Found
     delete: Callable[[], None]
@@ -39,6 +40,7 @@ class Orphan:
 class Stack:
     """A stack in the clouds, and what Pulumi knows of it."""
 
+    root: Path
     name: str
     settings: Settings
     zone: Cloudflare
@@ -53,6 +55,14 @@ class Stack:
             (self.cloudflare, cloudflare(self.cloudflare, self.zone, self.name, self.settings.domain)),
         ):
             yield from (Orphan(found, partial(_delete, api, found)) for found in rows if self._unknown(found))
+
+    def attachments(self) -> Iterator[Orphan]:
+        """Volumes that are on their server without Pulumi's knowing. To detach one under a running server would cost it
+        its data, and the provider does not attach it twice: so it is taken over. Raises ``NotMeasuredError``."""
+        for volume, name, server in attached(self.hetzner, self.name):
+            if volume in self.state.loose and server in self.state.ids:
+                taken = partial(take_over, self.root, self.name, volume, self.state.loose[volume])
+                yield Orphan(Found("attachment, which is taken over:", volume, name), taken)
 
     def orphans_of_the_engine(self) -> Iterator[Orphan]:
         """The same of containers and networks. Raises ``NotMeasuredError`` where the server does not answer."""

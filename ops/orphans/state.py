@@ -2,11 +2,13 @@
 
 import json
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 HOST_KEY = "::host-key"
+VOLUME, ATTACHMENT = "hcloud:index/volume:Volume", "hcloud:index/volumeAttachment:VolumeAttachment"
 
 
 class StateError(Exception):
@@ -14,11 +16,21 @@ class StateError(Exception):
 
 
 @dataclass(frozen=True)
+class Place:
+    """Where a resource belongs: its name, and its parent's name and URN as ``NAME=URN``."""
+
+    name: str
+    parent: str
+
+
+@dataclass(frozen=True)
 class State:
-    """``ids`` are those of everything in it, ``host_key`` is the server's, empty where there is none yet."""
+    """``ids`` are those of everything in it, ``host_key`` is the server's, empty where there is none yet. ``loose`` has
+    volumes that are on no server as far as Pulumi knows: id → where the attachment would belong."""
 
     ids: frozenset[str]
     host_key: str
+    loose: Mapping[str, Place]
 
 
 def state(root: Path, stack: str) -> State:
@@ -31,7 +43,28 @@ def state(root: Path, stack: str) -> State:
     if done.returncode:
         raise StateError(done.stderr.strip())
     resources = json.loads(done.stdout)["deployment"].get("resources") or []
-    return State(frozenset(each["id"] for each in resources if each.get("id")), _host_key(resources))
+    return State(frozenset(each["id"] for each in resources if each.get("id")), _host_key(resources), _loose(resources))
+
+
+def _loose(resources: list[dict[str, Any]]) -> dict[str, Place]:
+    """The provider gives an attachment its volume's id."""
+    attached = {each.get("id") for each in resources if each.get("type") == ATTACHMENT}
+    volumes = [each for each in resources if each.get("type") == VOLUME and each.get("id") not in attached]
+    return {each["id"]: _place(each["urn"], each["parent"]) for each in volumes}
+
+
+def _place(urn: str, parent: str) -> Place:
+    return Place(f"{urn.rpartition('::')[2]}-attachment", f"{parent.rpartition('::')[2]}={parent}")
+
+
+def take_over(root: Path, stack: str, volume: str, place: Place) -> None:
+    """Let Pulumi know an attachment as if it had made it. Raises ``StateError``."""
+    words = ("import", ATTACHMENT, place.name, volume, "--parent", place.parent, "--protect=false")
+    quietly = ("--generate-code=false", "--skip-preview", "--yes", "--non-interactive")
+    command = ["pulumi", *words, *quietly, "--stack", stack, "--cwd", str(root)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise StateError((done.stderr or done.stdout).strip())
 
 
 def _host_key(resources: list[dict[str, Any]]) -> str:

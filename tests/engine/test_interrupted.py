@@ -143,6 +143,23 @@ def test_a_container_that_was_cut_off_half_way_is_made_anew(tmp_path: Path, call
         assert _not_as_asked(made) == [row["Name"]], "the check sees what does not run"
 
 
+def test_a_volume_whose_attachment_was_lost_is_taken_over_and_never_detached(tmp_path: Path) -> None:
+    with world(tmp_path) as made:
+        made.edit(*SMALLER)
+        made.fault("hetzner", kind="lost_response", method="POST", path="/volumes/*/actions/attach")
+        assert _up(made)
+        assert _up(made)
+        assert any("volume_already_attached" in line for line in made.output), (
+            "the provider does not find out by itself"
+        )
+        assert orphans(["--stack", "dev", "--root", str(made.simulation.project), "--yes"]) == 0
+        made.up()
+        assert set(made.up()) <= UNCHANGED
+        assert _orphans(made) == ""
+        calls = [call["path"].rpartition("/")[2] for call in made.clouds.hetzner.store.calls]
+        assert (calls.count("attach"), calls.count("detach")) == (2, 0)
+
+
 def _ids(made: World) -> dict[str, str]:
     """URN → id of everything that has one."""
     return {each["urn"]: each["id"] for each in made.resources() if "id" in each}

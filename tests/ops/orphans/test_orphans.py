@@ -19,6 +19,7 @@ BANS = {
     "zero-exposure:intrusion": json.dumps({"edge_token": "lists"}),
     "zero-exposure:secrets": json.dumps({"lists": "a-token"}),
 }
+PARENT = "urn:pulumi:dev::zero-exposure::zero-exposure:index:Host::host"
 TABLES = {
     "servers", "firewalls", "ssh_keys", "tunnels", "access_apps", "access_policies", "access_service_tokens",
     "dns_records", "rulesets", "lists", "notification_policies", "buckets",
@@ -53,6 +54,15 @@ class Standing:
         rows[str(row[key])] = {**row, "volumes": [], "_firewalls": []} if table == "servers" else row
         return str(row[key])
 
+    def knows_of_volumes(self) -> None:
+        """Let their types and parents be in the state too, and no attachment."""
+        resources = json.loads(self._known.read_text())["deployment"]["resources"]
+        volumes = self.served.rows()["volumes"]
+        for each in resources:
+            if each["id"] in volumes:
+                each.update(urn=f"{PARENT}$t::host-data", type="hcloud:index/volume:Volume", parent=PARENT)
+        self._known.write_text(json.dumps({"deployment": {"resources": resources}}))
+
     def forgets(self, table: str) -> None:
         """Let what a table has be unknown."""
         gone = {str(row.get("id") or row["name"]) for row in self.served.rows()[table].values()}
@@ -63,7 +73,7 @@ class Standing:
 def standing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Standing]:
     programs = tmp_path / "bin"
     programs.mkdir()
-    (programs / "pulumi").write_text(f"#!/bin/sh\ncat {tmp_path}/known.json\n")
+    (programs / "pulumi").write_text(f'#!/bin/sh\necho "$*" >>{tmp_path}/calls\ncat {tmp_path}/known.json\n')
     (programs / "pulumi").chmod(0o755)
     (programs / "python3").symlink_to(sys.executable)
     with made(tmp_path, "dev", BANS) as served:
@@ -126,6 +136,24 @@ def test_a_bucket_stays_where_it_holds_anything(standing: Standing, capsys: pyte
     bucket["_holds"] = False
     assert main(["--yes"]) == 0
     assert not standing.served.cloudflare.store.table("buckets")
+
+
+def test_an_attachment_that_pulumi_does_not_know_is_taken_over(standing: Standing, tmp_path: Path) -> None:
+    before = standing.served.changes()
+    standing.knows_of_volumes()
+    assert main(["--yes"]) == 0
+    (volume,) = standing.served.rows()["volumes"]
+    (taken,) = [line for line in (tmp_path / "calls").read_text().splitlines() if line.startswith("import ")]
+    attachment = f"hcloud:index/volumeAttachment:VolumeAttachment host-data-attachment {volume}"
+    assert taken.startswith(f"import {attachment} --parent host={PARENT} --protect=false ")
+    assert standing.served.changes() == before, "nothing is detached"
+
+
+def test_a_volume_on_a_server_that_pulumi_does_not_know_is_not_taken_over(standing: Standing, tmp_path: Path) -> None:
+    standing.forgets("servers")
+    standing.knows_of_volumes()
+    assert main(["--yes"]) == 0
+    assert "import" not in (tmp_path / "calls").read_text()
 
 
 def test_without_the_stacks_name_nothing_is_deleted(standing: Standing, monkeypatch: pytest.MonkeyPatch) -> None:
