@@ -8,7 +8,7 @@ from components.gateway.render import METRICS_PORT
 from components.intrusion.render import values
 from ops.audit.live import Live, name_of
 from ops.audit.result import Check, NotMeasuredError, Result, judged
-from topology import CROWDSEC, GATEWAY
+from topology import CROWDSEC, GATEWAY, GATEWAY_PORT
 
 LINES, PARSED, ASKED = "cs_syslogsource_hits_total", "cs_parser_hits_ok_total", "cs_lapi_bouncer_requests_total"
 UP = "gateway_crowdsec_up"
@@ -52,10 +52,12 @@ def _intrusion(live: Live) -> Result:
 
 
 def _leave_a_line(live: Live) -> None:
-    """One request from the gateway's own container, for a host that nobody has: it is refused, and logged as any
-    other. One of them bans nobody."""
-    url = f"{live.topology.gateway_url}/{secrets.token_hex(4)}"
+    """One request from a gateway's own container, for a host that nobody has: it is refused, and logged as any other.
+    One of them bans nobody. By its address on the ingress network: on a Swarm its name leads to all its networks, and
+    the door is open to that one alone."""
     engine, container = live.running(GATEWAY)[0]
+    address = container["NetworkSettings"]["Networks"][f"{live.stack}-ingress"]["IPAddress"]
+    url = f"http://{address}:{GATEWAY_PORT}/{secrets.token_hex(4)}"
     engine.attempt(name_of(container), "wget", "-q", "-O", "/dev/null", url)
 
 

@@ -125,11 +125,26 @@ class Told(Engine):
     data: dict[str, str] = field(default_factory=dict)
     texts: dict[str, dict[str, bytes]] = field(default_factory=dict)
     silent: list[bool] = field(default_factory=list)
+    asked: list[tuple[str, str]] = field(default_factory=list)
+    """Requests from inside containers: which container, and where to. All Engines have one list."""
+    deaf: list[str] = field(default_factory=list)
+    """Gateways without CrowdSec's decisions."""
 
     def containers(self) -> list[dict[str, Any]]:
         if self.silent:
             raise NotMeasuredError("the server does not answer by SSH")
         return self.every
+
+    def attempt(self, container: str, *command: str) -> None:
+        self.asked.append((container, command[-1]))
+
+    def execute(self, container: str, *command: str) -> str:
+        """Counts of CrowdSec, which rise with each request, or the gateway's own."""
+        if ".task" in container and container.startswith(f"{STACK}-gateway"):
+            return f"gateway_crowdsec_up {int(container not in self.deaf)}"
+        return "\n".join(
+            f"{name} {len(self.asked)}" for name in ("cs_syslogsource_hits_total", "cs_parser_hits_ok_total")
+        )
 
     def networks(self) -> list[dict[str, Any]]:
         return self.nets
@@ -199,7 +214,8 @@ def _connected(_address: Address, _port: int) -> Any:
 
 def swarm(base: str, given: Answers) -> Swarm:
     """Every service with its tasks, one machine after the other."""
-    engines = {name: Told(machine=Kernel(gaining=set())) for name in MACHINES}
+    asked: list[tuple[str, str]] = []
+    engines = {name: Told(machine=Kernel(gaining=set()), asked=asked) for name in MACHINES}
     manager = next(iter(engines.values()))
     for resource in program().of_type(SERVICE):
         spec = specification(resource.props, str)

@@ -308,6 +308,24 @@ def test_an_output_without_one_machine_is_no_pass(clean: Swarm) -> None:
     assert (result.verdict, result.evidence) == ("not measured", (f"the stack's output serverIds has no {LAST}",))
 
 
+def _intrusion(given: Swarm) -> Result:
+    return next(check for check in CHECKS if check.id == "intrusion").run(given.live())
+
+
+def test_crowdsec_is_shown_a_request_that_came_by_the_one_network_that_the_door_is_open_to(clean: Swarm) -> None:
+    joined = clean.container("gateway")["NetworkSettings"]["Networks"]
+    joined[f"{STACK}-ingress"]["IPAddress"] = "10.128.1.7"
+    assert _intrusion(clean).verdict == "pass"
+    ((container, url),) = clean.manager.asked
+    assert (container, url.startswith("http://10.128.1.7:8080/")) == ("swarm-gateway.0.task", True)
+
+
+def test_one_gateway_of_two_without_decisions_is_found(clean: Swarm) -> None:
+    for engine in clean.engines.values():
+        engine.deaf.append("swarm-gateway.1.task")
+    assert "1 of 2 gateways do not get CrowdSec's decisions" in _intrusion(clean).evidence
+
+
 def test_tasks_that_are_over_do_not_count(clean: Swarm) -> None:
     over = {**clean.container("api"), "Name": "/over", "State": {"Running": False, "Status": "exited"}}
     clean.engines[LAST].every.append(over)
