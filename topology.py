@@ -220,11 +220,22 @@ def copier(service: str) -> str:
     return f"{service}-{BACKUP}"
 
 
+def standby_of(service: str) -> str:
+    """Node that follows a database."""
+    return f"{service}-standby"
+
+
+def followed(settings: Settings) -> tuple[str, ...]:
+    """Names of the services that have a standby."""
+    return tuple(name for name, service in sorted(settings.services.items()) if service.standby)
+
+
 def links(settings: Settings) -> Iterator[tuple[str, str]]:
     """Every link between two nodes, as (client, server): the program's own, then those that services declare."""
     yield from _intrusion_links(settings.intrusion)
     yield from _backup_links(settings)
     yield from _monitoring_links(settings)
+    yield from ((standby_of(name), name) for name in followed(settings))
     for name, service in sorted(settings.services.items()):
         for node in nodes_of(settings, name):
             if service.routes:
@@ -454,6 +465,7 @@ def _nodes(settings: Settings, networks: tuple[Network, ...]) -> dict[str, Node]
     for name in sorted(settings.services):
         nodes |= {node: Node(node, name) for node in nodes_of(settings, name)}
     nodes |= {copier(name): Node(copier(name), name) for name in copied(settings)}
+    nodes |= {standby_of(name): Node(standby_of(name), name) for name in followed(settings)}
     nodes |= {exporter(node): Node(exporter(node), name) for node, name in measured(settings).items()}
     for network in networks:
         for member, address in network.members.items():

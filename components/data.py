@@ -13,11 +13,12 @@ from components.spec import ContainerSpec
 def data_volumes(spec: ContainerSpec, site: Site, opts: pulumi.ResourceOptions) -> dict[str, pulumi.Output[str]]:
     """Create the volumes of a node: name in the stack file → Docker's name."""
     protected = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(protect=True, retain_on_delete=True))
+    owner = spec.volumes_of or spec.node
     return {
         name: docker.Volume(
-            f"{spec.node}-{name}",
-            name=site.named(f"{spec.node}-{name}"),
-            labels=[docker.VolumeLabelArgs(label="zero-exposure.node", value=spec.node)],
+            f"{owner}-{name}",
+            name=site.named(f"{owner}-{name}"),
+            labels=[docker.VolumeLabelArgs(label="zero-exposure.node", value=owner)],
             opts=protected,
         ).name
         for name in sorted(spec.volumes)

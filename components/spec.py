@@ -62,6 +62,10 @@ class ContainerSpec:
     """A task on each machine."""
     virtual: bool = False
     """One address stands for it, for clients that look its name up once."""
+    volumes_of: str = ""
+    """Node that its volumes are named by, where it is not its own."""
+    patient: bool = False
+    """It may take as long as it takes: an update does not wait for it."""
 
 
 def as_read_back(seconds: str) -> str:

@@ -61,7 +61,7 @@ def deploy_service(spec: ContainerSpec, site: Site, opts: pulumi.ResourceOptions
         rollback_config=docker.ServiceRollbackConfigArgs(
             parallelism=1, order=first, failure_action="pause", monitor=MONITOR, max_failure_ratio="0", delay="0s"
         ),
-        converge_config=docker.ServiceConvergeConfigArgs(delay="2s", timeout="5m"),
+        converge_config=None if spec.patient else docker.ServiceConvergeConfigArgs(delay="2s", timeout="5m"),
         task_spec=docker.ServiceTaskSpecArgs(
             container_spec=_container(spec, swarm, configs, data),
             networks_advanceds=_networks(spec, swarm),

@@ -6,7 +6,7 @@ from typing import Final
 
 from settings.nodes import MOST, Machine, is_mesh
 from settings.stack import Settings
-from topology import resolvers
+from topology import resolvers, standby_of
 
 Problem = tuple[str, str]
 MANAGERS: Final = (1, 3, 5, 7)
@@ -31,7 +31,7 @@ def problems(settings: Settings) -> Iterator[Problem]:
 
 def _one_server(settings: Settings) -> Iterator[Problem]:
     for name, service in settings.services.items():
-        for key in ("node", "placement"):
+        for key in ("node", "placement", "standby"):
             if getattr(service, key):
                 yield f"services.{name}.{key}", "goes with nodes: without them there is one server"
 
@@ -85,6 +85,20 @@ def _services(settings: Settings) -> Iterator[Problem]:
             yield f"services.{name}.placement", "no machine has these labels"
 
 
+def _standbys(settings: Settings) -> Iterator[Problem]:
+    names = [machine.name for machine in settings.machines]
+    for name, service in settings.services.items():
+        path, given = f"services.{name}.standby", service.standby
+        if given and service.preset != "postgres":
+            yield path, "goes with preset: postgres"
+        if given and given.node not in names:
+            yield f"{path}.node", f"no such machine; there are: {', '.join(names)}"
+        if given and given.node == service.node:
+            yield f"{path}.node", f"{name} is on this machine itself, and would be lost with it: choose another one"
+        if given and standby_of(name) in settings.services:
+            yield f"services.{standby_of(name)}", f"this name is taken by the standby of {name}"
+
+
 def _backup(settings: Settings) -> Iterator[Problem]:
     """What is copied and who keeps it share a volume, and a volume is on one machine."""
     kept = {name: one.node for name, one in settings.services.items() if one.backup in ("postgres", "files")}
@@ -109,6 +123,7 @@ CHECKS: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
     _network,
     _through,
     _services,
+    _standbys,
     _backup,
     _sizes,
 )

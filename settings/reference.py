@@ -10,6 +10,8 @@ PATTERN = re.compile(r"\$\{([a-z][a-z0-9-]*)\.([a-z][a-z0-9_]*)\}")
 SECRETS = "secrets"
 WATCHER = "watch_password"
 """Credential of the role that monitoring logs in with, where a preset has one."""
+STANDBY_PASSWORD = "standby_password"  # noqa: S105 - a name
+"""Credential of the role that a standby copies with."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,8 @@ def exports(service: Service) -> dict[str, str]:
 
 def credentials(service: Service) -> tuple[str, ...]:
     """Names of the passwords that are generated for a service."""
-    return tuple(preset(service.preset)["credentials"]) if service.preset else ()
+    own = tuple(preset(service.preset)["credentials"]) if service.preset else ()
+    return (*own, STANDBY_PASSWORD) if service.standby else own
 
 
 def split(text: str, reader: str, services: dict[str, Service]) -> list[str | Credential]:

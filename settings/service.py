@@ -40,6 +40,21 @@ class Limits(Model):
     pids: int = Field(200, ge=1, le=32_768, description="Processes and threads together.")
 
 
+class Standby(Model):
+    """A second PostgreSQL on another machine, which follows the first one: docs/scale.md."""
+
+    node: MachineName = Field(description="Its machine, with a volume of its own there.")
+    synchronous: bool = Field(
+        False,
+        description="true: what is acknowledged is on both machines, and while one is away nothing is. false: the "
+        "last moment's rows may be lost with the machine.",
+    )
+    leads: bool = Field(
+        False, description="true: this machine's server leads, and the service's own follows. The step of a promotion."
+    )
+    keep_wal: Size = Field("4g", description="What is kept for it while it is away, at most.")
+
+
 def _image_or_preset(schema: dict[str, Any]) -> None:
     """JSON Schema sees the stack file before presets are filled in."""
     schema["anyOf"] = [{"required": ["image"]}, {"required": ["preset"]}]
@@ -84,6 +99,7 @@ class Service(Model):
     placement: dict[LABEL_KEY, LABEL_VALUE] = Field(
         default_factory=dict, description="With nodes: labels that a machine must have to run it."
     )
+    standby: Standby | None = Field(None, description="With nodes and preset: postgres: a copy on another machine.")
 
     @model_validator(mode="before")
     @classmethod

@@ -22,6 +22,7 @@ from topology import (
     PROXY,
     SYSLOG_PORT,
     exporter,
+    followed,
     measured,
     probed,
 )
@@ -61,6 +62,8 @@ class Values:
     machines: int = 0
     """How many there are on a Swarm; 0 where there is one server."""
     gateways: int = 0
+    followed: tuple[str, ...] = ()
+    """Databases that have a standby."""
     folder: str = CONFIG
     secrets: str = SECRETS
 
@@ -88,6 +91,7 @@ class Values:
             "database.yaml": bool(self.databases),
             "waiver.yaml": bool(self.waivers),
             "swarm.yaml": bool(self.machines),
+            "standby.yaml": bool(self.followed),
         }
         found = sorted(path.name.removesuffix(".j2") for path in (FOLDER / "rules").iterdir())
         return [name for name in found if needed.get(name, True)]
@@ -105,6 +109,7 @@ def values(settings: Settings, stack: str) -> Values:
         waivers=waivers(),
         machines=len(settings.machines),
         gateways=settings.swarm.gateways if settings.is_swarm else 0,
+        followed=followed(settings),
     )
 
 
@@ -124,7 +129,7 @@ def _rules(name: str, given: Values) -> str:
         {"rule": each.rule, "urn": each.urn, "expires": each.expires, "ends": _end(each)} for each in given.waivers
     ]
     counted = {"machines": given.machines, "gateways": given.gateways}
-    return _text(f"rules/{name}.j2", {"waivers": ending, **counted})
+    return _text(f"rules/{name}.j2", {"waivers": ending, "followed": given.followed, **counted})
 
 
 def _end(waiver: Waiver) -> int:

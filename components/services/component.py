@@ -6,12 +6,13 @@ import pulumi
 import pulumi_random as random
 
 from components.container import Deployed, deploy
-from components.services.render import Parts, files, hosts, start_order
+from components.services import standby
+from components.services.render import Parts, files, hosts, standby_files, start_order
 from components.site import Site
 from components.spec import ContainerSpec
 from settings.reference import SECRETS, Credential, credentials
-from settings.service import Service
-from topology import EGRESS_PORT, PROXY, Topology
+from settings.service import Service, Standby
+from topology import EGRESS_PORT, PROXY, Topology, standby_of
 
 PASSWORD_LENGTH = 40
 """Letters and digits only, so that a password fits into a URL and a configuration file as it is: 238 bits."""
@@ -71,11 +72,25 @@ class Services(pulumi.ComponentResource):
         topology = args["topology"]
         uses = [(use, args["services"][use]) for use in service.uses]
         used = [self.containers[node] for use, found in uses for node in topology.instances(use, found)]
-        texts = {path: self._text(parts) for path, parts in files(name, args["services"]).items()}
+        texts = self._texts(files(name, args["services"]))
+        if service.standby:
+            used.append(self._follow(name, service.standby))
         opts = pulumi.ResourceOptions.merge(self._child, pulumi.ResourceOptions(depends_on=used))
         for node in topology.instances(name, service):
             spec = _spec(node, name, args, texts)
+            if service.standby:
+                spec = standby.leader(spec, service, service.standby)
             self.containers[node] = deploy(spec, args["site"], opts)
+
+    def _follow(self, name: str, given: Standby) -> Deployed:
+        """The standby of a database. It comes first: in a promotion it has to leave the volume that is to lead."""
+        args = self._args
+        texts = self._texts(standby_files(name, args["services"]))
+        spec = standby.follower(_spec(standby_of(name), name, args, texts), args["services"][name], given)
+        return deploy(spec, args["site"], self._child)
+
+    def _texts(self, found: dict[str, Parts]) -> dict[str, str | pulumi.Output[str]]:
+        return {path: self._text(parts) for path, parts in found.items()}
 
     def _text(self, parts: Parts) -> str | pulumi.Output[str]:
         """A plain text where no secret takes part, so that its content is known at preview."""

@@ -2,6 +2,7 @@
 
 from ipaddress import IPv4Address
 
+from components.services import standby
 from settings.reference import Credential, split
 from settings.service import Service
 from topology import PROMETHEUS, Topology
@@ -14,8 +15,14 @@ Parts = list[str | Credential]
 def files(name: str, services: dict[str, Service]) -> dict[str, Parts]:
     """Every file of a service as literal parts and credentials: path → parts."""
     service = services[name]
-    texts = service.files | {f"{SECRETS}/{file}": text for file, text in service.secrets.items()}
+    own = service.files | {f"{SECRETS}/{file}": text for file, text in service.secrets.items()}
+    texts = own | standby.leading_files(service)
     return {path: split(text, name, services) for path, text in sorted(texts.items())}
+
+
+def standby_files(name: str, services: dict[str, Service]) -> dict[str, Parts]:
+    """Every file of the standby of a service."""
+    return {path: split(text, name, services) for path, text in sorted(standby.following_files().items())}
 
 
 def hosts(node: str, services: dict[str, Service], topology: Topology) -> dict[str, IPv4Address]:

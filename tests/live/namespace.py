@@ -87,10 +87,10 @@ def give(folder: Path, user: str) -> None:
             os.chown(path, int(uid), int(gid))
 
 
-def wait_until(condition: Callable[[], bool], log: Path) -> None:
+def wait_until(condition: Callable[[], bool], log: Path, within: float = WITHIN) -> None:
     """Poll until the condition holds. Raises ``TimeoutError`` with the last lines of a log."""
-    deadline = time.monotonic() + WITHIN
+    deadline = time.monotonic() + within
     while not condition():
         if time.monotonic() > deadline:
-            raise TimeoutError(f"not within {WITHIN} s: {log.read_text(encoding='utf-8')[-2000:]}")
+            raise TimeoutError(f"not within {within} s: {log.read_text(encoding='utf-8')[-2000:]}")
         time.sleep(0.02)

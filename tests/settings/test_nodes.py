@@ -40,6 +40,18 @@ BAD: list[tuple[str, Callable[[Raw], object], str, str]] = [
      "services.api.placement", "no machine"),
     ("a file too long", lambda s: s["services"]["api"].update(files={"/etc/a/b": "x" * 1_000_001}),
      "services.api.files./etc/a/b", "Swarm takes"),
+    ("a standby of something else", lambda s: s["services"]["api"].update(standby={"node": "worker-1"}),
+     "services.api.standby", "preset: postgres"),
+    ("a standby on an unknown machine", lambda s: s["services"]["postgres"].update(standby={"node": "gone-1"}),
+     "services.postgres.standby.node", "worker-2"),
+    ("a standby beside its database", lambda s: s["services"]["postgres"].update(standby={"node": "manager-1"}),
+     "services.postgres.standby.node", "lost with it"),
+    ("a standby's name", lambda s: s["services"].update({
+        "postgres": {**s["services"]["postgres"], "standby": {"node": "worker-1"}},
+        "postgres-standby": s["services"]["api"] | {"routes": []}}),
+     "services.postgres-standby", "taken by the standby of postgres"),
+    ("a standby that keeps nothing", lambda s: s["services"]["postgres"].update(
+        standby={"node": "worker-1", "keep_wal": "much"}), "services.postgres.standby.keep_wal", "does not match"),
     ("data in two places", lambda s: (s.update(backup={"store": "r2"}), s["services"].update(
         other={"preset": "postgres", "node": "worker-1"})), "backup", "other on worker-1"),
 ]  # fmt: skip
@@ -56,10 +68,14 @@ def test_names_the_key_and_what_is_right(spoil: Callable[[Raw], object], path: s
     )
 
 
-@pytest.mark.parametrize("key", ["node", "placement"])
+@pytest.mark.parametrize("key", ["node", "placement", "standby"])
 def test_one_server_has_no_machines_to_choose_from(key: str) -> None:
     stack = cloud_stack()
-    stack["services"]["api"][key] = {"node": "manager-1", "placement": {"disk": "fast"}}[key]
+    stack["services"]["api"][key] = {
+        "node": "manager-1",
+        "placement": {"disk": "fast"},
+        "standby": {"node": "manager-2"},
+    }[key]
     with pytest.raises(SettingsError, match=f"services.api.{key}: goes with nodes"):
         settings(stack)
 

@@ -38,7 +38,7 @@ def everything(**more: Any) -> Settings:
 def given(stack: Settings | None = None, waiver: Waiver = WAIVER, machines: int = 0) -> Values:
     """Values with a waiver among them; with ``machines`` of a Swarm with two gateways."""
     plain = values(stack or everything(), "dev")
-    swarm = {"machines": machines, "gateways": 2} if machines else {}
+    swarm = {"machines": machines, "gateways": 2, "followed": ("postgres",)} if machines else {}
     return Values(**{**vars(plain), "waivers": (waiver,), **swarm})
 
 

@@ -49,6 +49,7 @@ class Image:
     command: tuple[str, ...] = ()
     user: str = ""
     env: dict[str, str] = field(default_factory=dict)
+    stop_signal: str = "SIGTERM"
 
 
 def archive(images: dict[str, Image]) -> Path:
@@ -112,6 +113,7 @@ def _config(image: Image, digests: list[str]) -> dict[str, Any]:
             "Entrypoint": list(image.entrypoint),
             "Cmd": list(image.command),
             "User": image.user,
+            "StopSignal": image.stop_signal,
             "Env": [f"{key}={value}" for key, value in environment.items()],
         },
         "rootfs": {"type": "layers", "diff_ids": [f"sha256:{digest}" for digest in digests]},

@@ -40,9 +40,12 @@ NGINX = Layer(
     trees=("/usr/local/bin/nginx-1.26", "/usr/local/lib/nginx-1.26"),
     copies={"/usr/bin/openresty": str(STANDINS / "openresty.sh")},
 )
-POSTGRES_PROGRAMS = ("postgres", "initdb", "pg_ctl", "pg_dump", "pg_dumpall", "pg_isready", "pg_restore", "psql")
+POSTGRES_PROGRAMS = (
+    *("postgres", "initdb", "pg_basebackup", "pg_controldata", "pg_ctl", "pg_dump", "pg_dumpall", "pg_isready"),
+    *("pg_restore", "psql"),
+)
 POSTGRES = Layer(
-    programs=tuple(f"{_POSTGRES}/bin/{name}" for name in POSTGRES_PROGRAMS),
+    programs=(*(f"{_POSTGRES}/bin/{name}" for name in POSTGRES_PROGRAMS), "/usr/bin/flock"),
     trees=(f"{_POSTGRES}/lib", "/usr/share/postgresql/15", "/usr/share/zoneinfo/Etc"),
     copies={"/usr/bin/docker-entrypoint.sh": str(STANDINS / "postgres.sh")},
     folders={"/var/lib/postgresql": (70, 70, 0o1777)},
@@ -100,6 +103,7 @@ KINDS: dict[str, Image] = {
         ("docker-entrypoint.sh",),
         ("postgres",),
         env={"PGDATA": "/var/lib/postgresql/18/docker"},
+        stop_signal="SIGINT",
     ),
     "valkey/valkey": Image((BASE, VALKEY), (), ("valkey-server",)),
     "klutchell/unbound": Image((BASE, UNBOUND), ("unbound", "-d"), (), "101:102"),

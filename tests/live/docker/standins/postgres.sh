@@ -18,4 +18,5 @@ if [ ! -s "$data/initialised" ]; then
   unset PGPASSWORD
   echo yes > "$data/initialised"
 fi
-exec postgres -D "$data" -c "listen_addresses=*"
+[ $# -eq 0 ] || shift
+exec postgres -D "$data" -c "listen_addresses=*" "$@"
