@@ -57,8 +57,8 @@ def test_a_promotion_moves_both_servers_and_no_volume() -> None:
     }
     for recording in (before, after):
         made = {each.name: each for each in recording.of_type(VOLUME)}
-        assert made["postgres-data"].provider.endswith(f"::engine-{HOME}-docker")
-        assert made["postgres-standby-data"].provider.endswith(f"::engine-{OTHER}-docker")
+        assert (made["postgres-data"].provider or "").endswith(f"::engine-{HOME}-docker")
+        assert (made["postgres-standby-data"].provider or "").endswith(f"::engine-{OTHER}-docker")
         assert made["postgres-data"].protect
         assert made["postgres-standby-data"].protect
     volumes = [{each.urn: (each.props, each.provider) for each in found.of_type(VOLUME)} for found in (before, after)]
