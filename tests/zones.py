@@ -9,8 +9,8 @@ from ops.preview.stackfile import stack_values
 ROOT = Path(__file__).parents[1]
 STACK = "swarm"
 NODES: dict[str, Any] = {
-    "america": {"location": "ash", "type": "cpx31"},
-    "asia": {"location": "sin", "type": "cpx31"},
+    "america": {"location": "ash", "type": "ccx13"},
+    "asia": {"location": "sin", "type": "ccx13"},
     "europe": {"location": "fsn1", "labels": {"disk": "fast"}},
 }
 MACHINES = ("america-1", "asia-1", "europe-1")

@@ -15,6 +15,7 @@ TABLES = {
     "ssh_keys": "SSH key",
     "placement_groups": "placement group",
     "networks": "network",
+    "primary_ips": "address",
 }
 """Server first: it holds the others."""
 

@@ -13,6 +13,7 @@ from simulators.hetzner import (
     lookups,
     networks,
     placement_groups,
+    primary_ips,
     servers,
     ssh_keys,
     volumes,
@@ -66,7 +67,18 @@ WORDS = Words(
 def api(file: Path | None = None, calls: int = CALLS) -> Api:
     """A project in which nothing is. With a ``file`` it survives the process."""
     clock = Clock()
-    parts = (actions, lookups, ssh_keys, placement_groups, firewalls, networks, volumes, servers, attachments)
+    parts = (
+        actions,
+        lookups,
+        ssh_keys,
+        placement_groups,
+        primary_ips,
+        firewalls,
+        networks,
+        volumes,
+        servers,
+        attachments,
+    )
     return Api(
         prefix=PREFIX,
         routes=[route for part in parts for route in part.ROUTES],

@@ -94,6 +94,17 @@ class NewGroup(Request):
     labels: Labels = {}
 
 
+class NewAddress(Request):
+    """POST /primary_ips. IPv6 is not simulated."""
+
+    name: str = Field(min_length=1)
+    type: Literal["ipv4"]
+    assignee_type: Literal["server"] = "server"
+    location: str
+    auto_delete: bool = False
+    labels: Labels = {}
+
+
 class NewNetwork(Request):
     """POST /networks. Subnets come later, one by one."""
 
@@ -212,6 +223,8 @@ class PublicNet(Request):
 
     enable_ipv4: bool = True
     enable_ipv6: bool = True
+    ipv4: int | None = None
+    """A primary IP; left out, one comes with the server."""
 
 
 class NewServer(Request):

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from simulators import ids
 from simulators.call import Answer, Call, Route
-from simulators.hetzner import actions, errors, placement_groups, volumes
+from simulators.hetzner import actions, errors, placement_groups, primary_ips, volumes
 from simulators.hetzner.catalogue import IMAGES, LOCATIONS, SERVER_TYPES, find
 from simulators.hetzner.collection import get, listed, refuse_taken, shown, update
 from simulators.hetzner.requests import ChangeType, JoinGroup, NewServer, Protection
@@ -100,17 +100,21 @@ def _row(call: Call, asked: NewServer, kind: Row, image: Row, location: Row) -> 
         "labels": asked.labels,
         "private_net": [],
         "load_balancers": [],
-        "public_net": _public_net(call, asked, number),
+        "public_net": _public_net(call, asked, number, location),
         "_firewalls": [wall.firewall for wall in asked.firewalls],
         "_group": asked.placement_group,
         "_user_data": asked.user_data,
     }
 
 
-def _public_net(call: Call, asked: NewServer, number: int) -> Row:
+def _public_net(call: Call, asked: NewServer, number: int, location: Row) -> Row:
     """Addresses from the ranges that are kept for documentation."""
     host = number % 250 + 1
     ipv4 = {"id": ids.number(call.store), "ip": f"198.51.100.{host}", "blocked": False, "dns_ptr": "host.invalid"}
+    if asked.public_net.ipv4 is not None:
+        address = primary_ips.free(call.store, asked.public_net.ipv4, location["name"])
+        address["assignee_id"] = number
+        ipv4 |= {"id": address["id"], "ip": address["ip"]}
     ipv6 = {"id": ids.number(call.store), "ip": f"2001:db8:{host:x}::/64", "blocked": False, "dns_ptr": []}
     return {
         "ipv4": ipv4 if asked.public_net.enable_ipv4 else None,
@@ -148,6 +152,8 @@ def _delete(call: Call) -> Answer:
     held = [volume["id"] for volume in call.store.table("volumes").values() if volume["server"] == row["id"]]
     row["status"] = "deleting"
     free = [actions.put("volumes", number, server=None) for number in held]
+    kept = [each["id"] for each in call.store.table("primary_ips").values() if each["assignee_id"] == row["id"]]
+    free += [actions.put("primary_ips", number, assignee_id=None) for number in kept]
     begun = actions.start(call, "delete_server", [("server", row["id"])], *free, actions.remove(TABLE, row["id"]))
     return Answer(200, {"action": begun})
 

@@ -108,7 +108,7 @@ def test_overlays_leave_room_for_wireguard() -> None:
 def test_pictures_say_that_wireguard_joins_them() -> None:
     recording = mesh()
     shown = read(graph(STACK, "cloud", recording, [], exposure(recording.resources)))
-    assert shown.server == "cpx31 in ash, cpx31 in sin, cx33 in fsn1, joined by WireGuard"
+    assert shown.server == "ccx13 in ash, ccx13 in sin, cx33 in fsn1, joined by WireGuard"
     assert shown.inbound_rules == 0
 
 

@@ -136,13 +136,22 @@ def _server(provider: Provider, name: str, body: Body) -> Body:
         "name": name,
         "ssh_keys": [int(key) for key in body["ssh_keys"]],
         "firewalls": [{"firewall": number} for number in body["firewall_ids"]],
-        "public_net": {"enable_ipv4": net["ipv4_enabled"], "enable_ipv6": net["ipv6_enabled"]},
+        "public_net": {
+            "enable_ipv4": net["ipv4_enabled"],
+            "enable_ipv6": net["ipv6_enabled"],
+            **({"ipv4": net["ipv4"]} if "ipv4" in net else {}),
+        },
     }
     del sent["firewall_ids"]
     if "placement_group_id" in sent:
         sent["placement_group"] = sent.pop("placement_group_id")
     made: Body = provider.hcloud("POST", "/servers", sent)["server"]
     return made
+
+
+def _address(provider: Provider, name: str, body: Body) -> Body:
+    made: Body = provider.hcloud("POST", "/primary_ips", {"name": name, **body})["primary_ip"]
+    return {**made, "ip_address": made["ip"]}
 
 
 def _attachment(provider: Provider, _name: str, body: Body) -> Body:
@@ -206,6 +215,7 @@ MAKERS: dict[str, Callable[[Provider, str, Body], Body]] = {
     "hcloud:index/sshKey:SshKey": _ssh_key,
     "hcloud:index/firewall:Firewall": _firewall,
     "hcloud:index/placementGroup:PlacementGroup": _group,
+    "hcloud:index/primaryIp:PrimaryIp": _address,
     "hcloud:index/network:Network": _network,
     "hcloud:index/networkSubnet:NetworkSubnet": _subnet,
     "hcloud:index/serverNetwork:ServerNetwork": _place,

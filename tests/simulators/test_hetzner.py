@@ -13,8 +13,9 @@ from hcloud.images.domain import Image
 from hcloud.locations.domain import Location
 from hcloud.networks.domain import Network, NetworkSubnet
 from hcloud.placement_groups.domain import PlacementGroup
+from hcloud.primary_ips.domain import PrimaryIP
 from hcloud.server_types.domain import ServerType
-from hcloud.servers.domain import Server
+from hcloud.servers.domain import Server, ServerCreatePublicNetwork
 from hcloud.ssh_keys.domain import SSHKey
 from hcloud.volumes.domain import Volume
 
@@ -166,6 +167,30 @@ def test_a_placement_group_knows_its_servers(client: Any) -> None:
     assert server.placement_group.id == group.id
     assert group.delete()
     assert client.servers.get_by_id(server.id).placement_group is None
+
+
+def test_an_address_outlives_the_server_that_has_it(client: Any) -> None:
+    address = client.primary_ips.create(
+        "ipv4", "kept", location=Location(name="fsn1"), assignee_type="server"
+    ).primary_ip
+    public = ServerCreatePublicNetwork(ipv4=address, enable_ipv6=True)
+    server = _server(client, public_net=public)
+    assert server.public_net.ipv4.ip == address.ip
+    with _refused("server_not_stopped"):
+        client.primary_ips.delete(address)
+    with _refused("primary_ip_already_assigned"):
+        _server(client, name="second", public_net=public)
+    server.delete().wait_until_finished()
+    address.reload()
+    assert address.assignee_id is None
+    assert client.primary_ips.update(address, name="other").name == "other"
+    assert client.primary_ips.delete(address)
+
+
+def test_a_server_takes_no_address_of_another_place(client: Any) -> None:
+    far = client.primary_ips.create("ipv4", "far", location=Location(name="ash")).primary_ip
+    with _refused("invalid_input"):
+        _server(client, public_net=ServerCreatePublicNetwork(ipv4=far))
 
 
 def test_a_network_with_its_subnet_is_made_changed_and_deleted(client: Any) -> None:
@@ -587,6 +612,7 @@ ADDED = {
         ("ssh_keys", SSHKey),
         ("placement_groups", PlacementGroup),
         ("networks", Network),
+        ("primary_ips", PrimaryIP),
         ("server_types", ServerType),
         ("locations", Location),
         ("images", Image),
@@ -608,5 +634,6 @@ def _one_of_each(client: Any) -> None:
     client.firewalls.create("wall", rules=[OUT])
     client.placement_groups.create("apart", "spread")
     client.networks.create("private", "10.77.0.0/16")
+    client.primary_ips.create("ipv4", "kept", location=Location(name="fsn1"))
     _volume(client)
     _server(client)

@@ -10,6 +10,7 @@ from ops.simulated.project import read_stack
 from tests.simulators.cloud import Cloud
 from tests.simulators.made import ROOT, made, recorded
 from tests.simulators.provider import MAKERS, Provider
+from tests.zones import config
 
 BANS = {
     "zero-exposure:intrusion": json.dumps({"edge_token": "lists"}),
@@ -52,6 +53,15 @@ def test_the_clouds_take_a_swarm_whose_machines_share_a_network_and_no_hardware(
         assert served.inbound() == []
 
 
+def test_the_clouds_take_machines_in_three_zones_each_with_an_address_of_its_own(tmp_path: Path) -> None:
+    with made(tmp_path, "swarm", config()) as served:
+        rows = served.rows()
+        assert [len(rows[table]) for table in ("servers", "primary_ips")] == [3, 3]
+        assert "networks" not in rows
+        assert {row["assignee_id"] for row in rows["primary_ips"].values()} == set(map(int, rows["servers"]))
+        assert served.inbound() == []
+
+
 @STACKS
 def test_a_connector_asks_for_the_very_application_of_its_host(
     tmp_path: Path, stack: str, more: dict[str, str]
@@ -70,7 +80,7 @@ def test_a_connector_asks_for_the_very_application_of_its_host(
 def test_every_type_of_the_program_has_its_calls() -> None:
     types = {
         resource.type
-        for stack, more in (("dev", BANS), ("prod", {}), ("swarm", {}))
+        for stack, more in (("dev", BANS), ("prod", {}), ("swarm", {}), ("swarm", config()))
         for resource in recorded(stack, more).resources
         if resource.type.startswith(("hcloud:", "cloudflare:"))
     }

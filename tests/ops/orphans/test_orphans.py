@@ -9,6 +9,7 @@ from pathlib import Path
 import docker
 import hcloud
 import pytest
+from hcloud.locations.domain import Location
 
 from ops.orphans.__main__ import main
 from ops.simulated.clouds import Clouds
@@ -189,6 +190,7 @@ def test_what_machines_of_a_swarm_share_is_looked_at_too(standing: Standing) -> 
     client.networks.create("lost", "10.1.0.0/16", labels={"zero-exposure": "dev"})
     client.networks.create("theirs", "10.2.0.0/16", labels={"zero-exposure": "prod"})
     client.placement_groups.create("lost", "spread", labels={"zero-exposure": "dev"})
+    client.primary_ips.create("ipv4", "lost", location=Location(name="fsn1"), labels={"zero-exposure": "dev"})
     assert main(["--yes"]) == 0
     (kept,) = standing.everything() - before
     assert client.networks.get_by_id(int(kept)).name == "theirs"
