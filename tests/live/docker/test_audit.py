@@ -235,7 +235,7 @@ BROKEN: dict[str, tuple[Breaking, set[str], str]] = {
     ),
     "a network made by hand": (_extra_network, {"networks", "containers"}, "network by-hand is not in the plan"),
     "a service that is down": (_no_worker, {"containers"}, "is exited"),
-    "a resolver that is down": (_no_resolver, {"resolver", "containers"}, "the resolver is not running"),
+    "a resolver that is down": (_no_resolver, {"resolver", "containers"}, "dev-resolver is not running"),
     "a CrowdSec that hears nothing": (
         _deaf_crowdsec,
         {"intrusion", "containers"},
