@@ -36,8 +36,11 @@ MACHINES = ("manager-1", "manager-2", "manager-3")
 Change = Callable[[dict[str, Any]], None]
 
 
-def recorded(image_ids: Mapping[str, str] | None = None, change: Change | None = None) -> Recording:
-    """The example's graph on three managers: this machine has no room for a fourth."""
+def recorded(
+    image_ids: Mapping[str, str] | None = None, change: Change | None = None, other: Mapping[str, str] | None = None
+) -> Recording:
+    """The example's graph on three managers: this machine has no room for a fourth. ``other`` are values in the place
+    of the stack file's."""
     known = image_ids or {}
 
     def outputs(token: str, name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
@@ -50,7 +53,7 @@ def recorded(image_ids: Mapping[str, str] | None = None, change: Change | None =
     def program() -> None:
         runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")
 
-    return record(program, stack=STACK, config=stack_file(change), outputs=outputs)
+    return record(program, stack=STACK, config={**stack_file(change), **(other or {})}, outputs=outputs)
 
 
 def stack_file(change: Change | None = None) -> dict[str, str]:
@@ -85,10 +88,11 @@ class Deployed:
         return found.engine.client
 
     def apply(self, recording: Recording) -> list[str]:
-        """Make what is new, change services whose inputs are others; names of those. Nothing is taken away."""
+        """Make what is new, on its machine, change services whose inputs are others; names of those. Nothing is taken
+        away, not even what is made anew."""
         before = {each.urn: each for each in self.recording.resources if each.name in self.identities}
         wanted = [each for each in recording.resources if each.type.startswith("docker:")]
-        new = [each for each in wanted if each.name not in self.identities]
+        new = [each for each in wanted if each.name not in self.identities or _is_replaced(before[each.urn], each)]
         changed = [
             each for each in wanted if each.type == SERVICE and each not in new and before[each.urn].props != each.props
         ]
@@ -149,7 +153,8 @@ class Deployed:
         kind, values = resource.type.rpartition(":")[2], resource.props
         if kind == "Service":
             identity = service.create(client, values, self._identify)
-            service.converged(client, identity)
+            if values.get("convergeConfig"):
+                service.converged(client, identity)
         elif kind in MAKERS:
             identity = MAKERS[kind](client, values)
         else:
@@ -163,6 +168,12 @@ class Deployed:
 
     def _identify(self, stand_in: str) -> str:
         return self.identities[stand_in.removesuffix("-id")]
+
+
+def _is_replaced(before: Resource, after: Resource) -> bool:
+    """Swarm changes no file in place, and a volume is on one machine."""
+    changed = before.props != after.props and after.type.endswith((":ServiceConfig", ":Secret"))
+    return changed or (before.provider != after.provider and after.type.endswith(":Volume"))
 
 
 def _network(client: docker.DockerClient, values: Mapping[str, Any]) -> str:
