@@ -65,7 +65,7 @@ def test_the_commands_that_make_a_swarm_are_answered(path: str) -> None:
         done = subprocess.run(["sh", "-c", script], env={"PATH": path}, capture_output=True, text=True, check=False)
         assert (done.returncode, done.stderr) == (0, "")
         assert "docker" not in done.stdout, "nothing is run"
-    assert _ssh(path, *OPTIONS, "ops@ssh.example.org", f"{TOOL}-else show-key").returncode == 1
+    assert _ssh(path, *OPTIONS, "ops@ssh.example.org", f"{TOOL}-else show-key").returncode != 0
 
 
 def test_the_programs_own_readiness_command_finds_the_engine_here(path: str) -> None:
