@@ -81,6 +81,8 @@ class Deployed:
     """Command → what it wrote on standard output."""
     identities: dict[str, str] = field(default_factory=dict)
     """Resource → the Engine's id."""
+    made: dict[str, Resource] = field(default_factory=dict)
+    """URN → what was made last, whether the graph still has it or not."""
 
     def client(self, machine: str = "") -> docker.DockerClient:
         """The Engine of a machine; without one, of a manager that lives."""
@@ -90,9 +92,10 @@ class Deployed:
     def apply(self, recording: Recording) -> list[str]:
         """Make what is new, on its machine, change services whose inputs are others; names of those. Nothing is taken
         away, not even what is made anew."""
-        before = {each.urn: each for each in self.recording.resources if each.name in self.identities}
+        before = dict(self.made)
         wanted = [each for each in recording.resources if each.type.startswith("docker:")]
-        new = [each for each in wanted if each.name not in self.identities or _is_replaced(before[each.urn], each)]
+        new = [each for each in wanted if each.urn not in before or _is_replaced(before[each.urn], each)]
+        self.made |= {each.urn: each for each in wanted}
         changed = [
             each for each in wanted if each.type == SERVICE and each not in new and before[each.urn].props != each.props
         ]

@@ -18,15 +18,19 @@ BYTES = 1
 
 
 def config(client: docker.DockerClient, values: Values) -> str:
-    with taking(values, str(values["name"])) as inputs:
-        made = client.configs.create(name=inputs.take("name"), data=base64.b64decode(inputs.take("data")))
-    return str(made.id)
+    return _kept(client.configs, values)
 
 
 def secret(client: docker.DockerClient, values: Values) -> str:
+    return _kept(client.secrets, values)
+
+
+def _kept(collection: Any, values: Values) -> str:
+    """A name stands for its content: what is there from an earlier graph is the same."""
     with taking(values, str(values["name"])) as inputs:
-        made = client.secrets.create(name=inputs.take("name"), data=base64.b64decode(inputs.take("data")))
-    return str(made.id)
+        name, data = inputs.take("name"), base64.b64decode(inputs.take("data"))
+    found = [each for each in collection.list() if each.name == name]
+    return str((found[0] if found else collection.create(name=name, data=data)).id)
 
 
 def create(client: docker.DockerClient, values: Values, identify: Identify) -> str:
