@@ -51,7 +51,7 @@ BAD: list[tuple[str, Callable[[Raw], object], str, str]] = [
         "postgres-standby": s["services"]["api"] | {"routes": []}}),
      "services.postgres-standby", "taken by the standby of postgres"),
     ("a standby that keeps nothing", lambda s: s["services"]["postgres"].update(
-        standby={"node": "worker-1", "keep_wal": "much"}), "services.postgres.standby.keep_wal", "does not match"),
+        standby={"node": "worker-1", "keep_wal": "much"}), "services.postgres.standby.keep_wal", "write a size"),
     ("data in two places", lambda s: (s.update(backup={"store": "r2"}), s["services"].update(
         other={"preset": "postgres", "node": "worker-1"})), "backup", "other on worker-1"),
 ]  # fmt: skip
