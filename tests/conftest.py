@@ -17,11 +17,13 @@ FIRST: Final = ("engine", "host", "gateway")
 """What takes longest begins first, so that no processor waits for it at the end."""
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_itemcollected(item: pytest.Item) -> None:
     """Tests with the same running programs stay on one processor, in order; `make test` uses all there are."""
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(_group(item)))
+    item.add_marker(pytest.mark.xdist_group(_group(item)))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes long begins first."""
     items.sort(key=lambda item: _rank(_group(item)))
 
 
