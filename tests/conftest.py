@@ -48,7 +48,7 @@ def _group(nodeid: str) -> str:
     if parts[1] != "live":
         return path
     if parts[2] == "host":
-        return f"host {nodeid.rpartition('[')[2]}"
+        return f"host {'trixie' if 'trixie' in nodeid else 'bookworm'}"
     return "engine" if parts[2] in ENGINES else parts[2]
 
 
