@@ -54,4 +54,6 @@ def _group(nodeid: str) -> str:
 
 def _rank(group: str) -> int:
     kind = group.partition(" ")[0]
-    return FIRST.index(kind) if kind in FIRST else len(FIRST)
+    if kind in FIRST:
+        return FIRST.index(kind)
+    return len(FIRST) + ("/" in group)
