@@ -87,24 +87,14 @@ def _call(cloud: Cloud, token: str, method: str, path: str, body: Body) -> Body:
     return answer
 
 
-def _ssh_key(provider: Provider, name: str, body: Body) -> Body:
-    made: Body = provider.hcloud("POST", "/ssh_keys", {"name": name, **body})["ssh_key"]
-    return made
+def _named(path: str, key: str) -> Callable[[Provider, str, Body], Body]:
+    """What is made by its name and its inputs as they are."""
 
+    def make(provider: Provider, name: str, body: Body) -> Body:
+        made: Body = provider.hcloud("POST", f"/{path}", {"name": name, **body})[key]
+        return made
 
-def _firewall(provider: Provider, name: str, body: Body) -> Body:
-    made: Body = provider.hcloud("POST", "/firewalls", {"name": name, **body})["firewall"]
-    return made
-
-
-def _group(provider: Provider, name: str, body: Body) -> Body:
-    made: Body = provider.hcloud("POST", "/placement_groups", {"name": name, **body})["placement_group"]
-    return made
-
-
-def _network(provider: Provider, name: str, body: Body) -> Body:
-    made: Body = provider.hcloud("POST", "/networks", {"name": name, **body})["network"]
-    return made
+    return make
 
 
 def _subnet(provider: Provider, _name: str, body: Body) -> Body:
@@ -212,11 +202,11 @@ def _configuration(provider: Provider, _name: str, body: Body) -> Body:
 
 
 MAKERS: dict[str, Callable[[Provider, str, Body], Body]] = {
-    "hcloud:index/sshKey:SshKey": _ssh_key,
-    "hcloud:index/firewall:Firewall": _firewall,
-    "hcloud:index/placementGroup:PlacementGroup": _group,
+    "hcloud:index/sshKey:SshKey": _named("ssh_keys", "ssh_key"),
+    "hcloud:index/firewall:Firewall": _named("firewalls", "firewall"),
+    "hcloud:index/placementGroup:PlacementGroup": _named("placement_groups", "placement_group"),
     "hcloud:index/primaryIp:PrimaryIp": _address,
-    "hcloud:index/network:Network": _network,
+    "hcloud:index/network:Network": _named("networks", "network"),
     "hcloud:index/networkSubnet:NetworkSubnet": _subnet,
     "hcloud:index/serverNetwork:ServerNetwork": _place,
     "hcloud:index/volume:Volume": _volume,

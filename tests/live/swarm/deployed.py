@@ -26,6 +26,7 @@ from tests.live.docker.edge import Edge, edge_of
 from tests.live.docker.inputs import UnappliedError, pairs, taking
 from tests.live.docker.recipes import recipes
 from tests.live.docker.recorded import IMAGE, PASSWORD, ROOT, SERVICES, _refusal, password, tagged
+from tests.live.ssh import reaching
 from tests.live.swarm import service
 from tests.live.swarm.machines import Fleet, Machine, fleet
 
@@ -108,7 +109,7 @@ class Deployed:
     def run_commands(self) -> None:
         """What makes the machines one Swarm, in the order in which Pulumi would."""
         with tempfile.TemporaryDirectory() as folder:
-            path = _stub_ssh(Path(folder), self.fleet, self.recording)
+            path = _stub_ssh(Path(folder), self.fleet)
             for command in self.recording.of_type(COMMAND):
                 if command.name.startswith(("member-", "swarm-")):
                     self.commands[command.name] = _shell(str(command.props["create"]), path)
@@ -117,7 +118,7 @@ class Deployed:
         """Run one recorded command again; what it wrote."""
         found = next(each for each in self.recording.of_type(COMMAND) if each.name == name)
         with tempfile.TemporaryDirectory() as folder:
-            return _shell(str(found.props[step]), _stub_ssh(Path(folder), self.fleet, self.recording), **environment)
+            return _shell(str(found.props[step]), _stub_ssh(Path(folder), self.fleet), **environment)
 
     def tasks(self, name: str, state: str = "running") -> dict[str, str]:
         """Machine → id of the container of each running task of a service."""
@@ -224,22 +225,16 @@ MAKERS: dict[str, Callable[[docker.DockerClient, Mapping[str, Any]], str]] = {
 }
 
 
-def _stub_ssh(folder: Path, machines: Fleet, recording: Recording) -> str:
+def _stub_ssh(folder: Path, machines: Fleet) -> str:
     """A PATH whose `ssh` reaches the machines' namespaces in the place of servers. The script is run as it was sent."""
-    hosts = {f"ssh-{STACK}-{name}": machine for name, machine in machines.machines.items()}
-    for host, machine in hosts.items():
-        (folder / host).write_text(
+    scripts = {
+        f"ssh-{STACK}-{name}": (
             f"script=$(printf '%s' \"$1\" | sed 's#sudo /usr/local/lib/zero-exposure/swarm#{machine.folder}/swarm#')\n"
-            f'exec {" ".join(machine.entering)} sh -c "$script"\n',
-            encoding="utf-8",
+            f'exec {" ".join(machine.entering)} sh -c "$script"\n'
         )
-    ssh = folder / "ssh"
-    ssh.write_text(
-        f'#!/bin/sh\nwhile [ $# -gt 2 ]; do shift; done\nhost=${{1#*@}}\nexec sh "{folder}/${{host%%.*}}" "$2"\n',
-        encoding="utf-8",
-    )
-    ssh.chmod(0o755)
-    return f"{folder}:{os.environ['PATH']}"
+        for name, machine in machines.machines.items()
+    }
+    return reaching(folder, scripts)
 
 
 def _shell(text: str, path: str, **environment: str) -> str:

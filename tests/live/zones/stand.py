@@ -27,6 +27,7 @@ from ops.preview.record import Recording, record
 from ops.preview.simulated import outputs_of
 from tests.live.docker.engine import host_of
 from tests.live.docker.namespace import inside, namespace, run
+from tests.live.ssh import reaching
 from tests.zones import MACHINES, ROOT, STACK, config
 
 COMMAND, ADDRESS = "command:local:Command", "hcloud:index/primaryIp:PrimaryIp"
@@ -174,17 +175,11 @@ def form(zones: Zones, *names: str) -> None:
 
 def _stub_ssh(folder: Path, zones: Zones) -> str:
     """A PATH whose `ssh` reaches the machines' namespaces in the place of servers."""
-    for peer in zones.peers.values():
-        (folder / f"ssh-{STACK}-{peer.name}").write_text(
-            f'exec {" ".join(peer.entering)} sh -c "${{1#sudo }}"\n', encoding="utf-8"
-        )
-    ssh = folder / "ssh"
-    ssh.write_text(
-        f'#!/bin/sh\nwhile [ $# -gt 2 ]; do shift; done\nhost=${{1#*@}}\nexec sh "{folder}/${{host%%.*}}" "$2"\n',
-        encoding="utf-8",
-    )
-    ssh.chmod(0o755)
-    return f"{folder}:{os.environ['PATH']}"
+    scripts = {
+        f"ssh-{STACK}-{peer.name}": f'exec {" ".join(peer.entering)} sh -c "${{1#sudo }}"\n'
+        for peer in zones.peers.values()
+    }
+    return reaching(folder, scripts)
 
 
 @contextmanager
