@@ -6,6 +6,8 @@ BIN := .venv/bin
 READY := .venv/.ready
 # On every processor there is; what shares running programs stays together (tests/conftest.py).
 PYTEST := $(BIN)/python -m pytest -n auto --no-loadscope-reorder
+# Those that failed, once more and alone (docs/adr/0118).
+AGAIN := $(BIN)/python -m pytest --last-failed --last-failed-no-failures none
 # Waivers and allowed types, where the project has some: docs/policy.md.
 PACK := --policy-pack policy $(addprefix --policy-pack-config ,$(wildcard policy-config.json))
 
@@ -88,7 +90,7 @@ restore: $(READY) ## put SNAPSHOT (latest) of STACK in the place of what is ther
 	@$(BIN)/python -m ops.restore --stack $(STACK) --snapshot $(SNAPSHOT) $(if $(SERVICE),--service $(SERVICE)) $(if $(YES),--yes)
 
 test: $(READY) ## all tests but the slow ones; those whose system program is missing are skipped by name
-	@$(PYTEST)
+	@$(PYTEST) $(if $(CI),|| { [ $$? -eq 1 ] && $(AGAIN); })
 
 test-engine: cli $(READY) ## the tests that need the Pulumi CLI, on simulated clouds; `make test` skips them where it is missing
 	@$(BIN)/python -m pytest -m "engine and not exhaustive" tests/engine

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from settings.gateway import Gateway
 from tests.live.gateway.connector import HOST
 from tests.live.gateway.nginx import need_nginx, wait_until
 from tests.live.gateway.stand import API_HOST, API_KEY, CROWDSEC, SYSLOG_PORT, Change, Stand, beside, running
@@ -37,6 +38,8 @@ TOLD_AGENTS = (
     *("Mozilla/5.0 (compatible; Nmap Scripting Engine; https://nmap.org/book/nse.html)", "Mozilla/5.00 (Nikto/2.1.6)"),
     *(f"{FIREFOX} {'Mobile ' * 40}", ""),
 )
+# Of two workers one answers the last request while the other has yet to tell of the one before.
+ONE_WORKER = Gateway(workers=1, rate=100_000, burst=100_000, connections=1000)
 
 
 @dataclass
@@ -62,7 +65,7 @@ class Watched:
         return found()[0]
 
     def told(self) -> set[str]:
-        """Ids of the lines so far: datagrams keep their order, and one more request is told of for certain."""
+        """Ids of the lines so far: one worker sends them in order, and one more request is told of for certain."""
         last, found = self.ask("/status/404/last"), set[str]()
         while last not in found:
             text = self.sink.recv(65536).partition(b"gateway: ")[2].decode("utf-8", "replace")
@@ -85,7 +88,7 @@ def watched(stand: Stand) -> Iterator[Watched]:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sink:
         sink.bind((CROWDSEC, SYSLOG_PORT))
         sink.settimeout(10)
-        with running(backends=stand.backends, watched=True, **beside(6)) as found:
+        with running(backends=stand.backends, watched=True, gateway=ONE_WORKER, **beside(6)) as found:
             yield Watched(found, sink)
 
 
