@@ -116,7 +116,7 @@ check: $(READY) workflows ## formatting, lint, types, workflows, and that genera
 	@$(BIN)/python -m policy.coverage --check
 	@$(BIN)/python -m ops.scale --check
 	@$(BIN)/python -m ops.diagram --stack dev --svg docs/img/dev.svg --check
-	@$(BIN)/python -m policy.source __main__.py deployment.py topology.py settings components
+	@$(BIN)/python -m policy.source __main__.py deployment.py topology settings components
 
 workflows: $(READY) ## lint .github with actionlint and zizmor
 	@.ci/actionlint

@@ -8,7 +8,7 @@ from pulumi.runtime import config, is_dry_run
 from deployment import deploy
 from settings.credentials import check_tokens
 from settings.load import SettingsError, load
-from topology import plan
+from topology.plan import plan
 
 
 def main() -> None:

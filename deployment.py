@@ -31,7 +31,8 @@ from settings.load import SettingsError
 from settings.nodes import Machine
 from settings.reference import WATCHER, Credential
 from settings.stack import Settings
-from topology import Cluster, Topology, measured
+from topology.model import Cluster, Topology
+from topology.nodes import measured
 
 Exports = dict[str, pulumi.Input[object]]
 

@@ -26,7 +26,7 @@ from tests.live.gateway.nginx import (
     write,
 )
 from tests.live.gateway.stand import loopback
-from topology import Upstream
+from topology.model import Upstream
 
 TEMPLATES = Path(__file__).with_name("proxies")
 HOST = "app.example.com"

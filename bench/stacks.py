@@ -3,7 +3,8 @@
 from typing import Any
 
 from settings.stack import Settings
-from topology import SubnetClashError, plan
+from topology.plan import plan
+from topology.subnets import SubnetClashError
 
 
 def stack(services: int) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from ipaddress import IPv4Address
 import pulumi
 import pulumi_docker as docker
 
-from topology import Cluster
+from topology.model import Cluster
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,10 @@ from components.tunnel.render import ssh_host
 from settings.cloud import Edge
 from settings.load import SettingsError
 from settings.stack import Settings
-from topology import GATEWAY, SubnetClashError, Topology, link_prefix, plan
+from topology.model import Topology
+from topology.names import GATEWAY
+from topology.plan import plan
+from topology.subnets import SubnetClashError, link_prefix
 
 DOCUMENT: Final = Path(__file__).parents[1] / "docs" / "scale.md"
 BEGIN, END = "<!-- python -m ops.scale -->\n", "<!-- end -->\n"

@@ -12,20 +12,12 @@ from settings.node_checks import problems as node_problems
 from settings.reference import SECRETS, Reference, credentials, exports, references
 from settings.service import Service
 from settings.stack import Settings
-from topology import (
-    DASHBOARDS_PRESET,
-    RESERVED,
-    SubnetClashError,
-    copied,
-    copier,
-    egress,
-    exporter,
-    link_prefix,
-    links,
-    measured,
-    nodes_of,
-    plan,
-)
+from topology.egress import egress
+from topology.links import links
+from topology.names import RESERVED
+from topology.nodes import DASHBOARDS_PRESET, copied, copier, exporter, measured, nodes_of
+from topology.plan import plan
+from topology.subnets import SubnetClashError, link_prefix
 
 Problem = tuple[str, str]
 CONNECTOR_NAMES = ("region1.v2.argotunnel.com", "region2.v2.argotunnel.com", "api.cloudflare.com")

@@ -6,7 +6,7 @@ from typing import Final
 
 from settings.nodes import MOST, Machine, is_mesh
 from settings.stack import Settings
-from topology import resolvers, standby_of
+from topology.nodes import resolvers, standby_of
 
 Problem = tuple[str, str]
 MANAGERS: Final = (1, 3, 5, 7)

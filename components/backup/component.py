@@ -16,7 +16,9 @@ from components.spec import ContainerSpec, Mount
 from settings.backup import Backup as BackupSettings
 from settings.service import Limits, Service
 from settings.stack import Settings
-from topology import BACKUP, Topology, copied, copier
+from topology.model import Topology
+from topology.names import BACKUP
+from topology.nodes import copied, copier
 
 USER = "65529:65529"
 A_DAY = 24 * 3600

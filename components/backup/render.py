@@ -7,7 +7,9 @@ from pathlib import Path
 from settings.backup import R2_HOST, Backup
 from settings.service import Service
 from settings.stack import Settings
-from topology import BACKUP, EGRESS_PORT, PROXY, Topology, copier
+from topology.model import Topology
+from topology.names import BACKUP, EGRESS_PORT, PROXY
+from topology.nodes import copier
 
 FOLDER = Path(__file__).parent
 SCRIPTS = "/etc/zero-exposure/backup"

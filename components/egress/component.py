@@ -10,7 +10,8 @@ from components.egress.render import CERTIFICATE, CONFIG, KEY, SECRETS, Values, 
 from components.site import Site
 from components.spec import ContainerSpec
 from settings.service import Healthcheck, Limits
-from topology import EGRESS_PORT, PROXY, Topology
+from topology.model import Topology
+from topology.names import EGRESS_PORT, PROXY
 
 USER = "3128:3128"
 """The user that the image names."""

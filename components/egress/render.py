@@ -9,8 +9,9 @@ from typing import Any
 from components.template import with_snippets
 from settings.egress import Egress
 from settings.stack import Settings
-from topology import ANY, EGRESS_PORT, PROXY, Network, Topology
-from topology import egress as topology_egress
+from topology.egress import egress as topology_egress
+from topology.model import ANY, Network, Topology
+from topology.names import EGRESS_PORT, PROXY
 
 FOLDER = Path(__file__).parent
 CONFIG = "/etc/zero-exposure/egress"

@@ -22,7 +22,8 @@ from components.site import Site
 from components.spec import ContainerSpec
 from settings import cloud, gateway
 from settings.service import Healthcheck, Limits
-from topology import CLOUDFLARED, GATEWAY, Topology
+from topology.model import Topology
+from topology.names import CLOUDFLARED, GATEWAY
 
 USER = "65533:65533"
 """Its own: the limit of processes counts by uid, across containers."""

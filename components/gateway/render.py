@@ -11,17 +11,8 @@ from typing import Any
 from components.template import templates
 from settings.gateway import Gateway
 from settings.route import Route
-from topology import (
-    CLOUDFLARED,
-    CROWDSEC,
-    GATEWAY,
-    GATEWAY_PORT,
-    LOG_SHIPPER,
-    SYSLOG_PORT,
-    Node,
-    Topology,
-    Upstream,
-)
+from topology.model import Node, Topology, Upstream
+from topology.names import CLOUDFLARED, CROWDSEC, GATEWAY, GATEWAY_PORT, LOG_SHIPPER, SYSLOG_PORT
 
 FOLDER = Path(__file__).parent
 PREFIX = "/etc/zero-exposure"

@@ -15,7 +15,8 @@ from components.spec import ContainerSpec
 from settings.cloud import Operators
 from settings.intrusion import Intrusion as IntrusionSettings
 from settings.service import Limits
-from topology import CROWDSEC, EDGE_BANS, EGRESS_PORT, PROXY, Topology
+from topology.model import Topology
+from topology.names import CROWDSEC, EDGE_BANS, EGRESS_PORT, PROXY
 
 USER, WORKER_USER = "65530:65530", "65531:65531"
 """Users of their own: the kernel counts processes by user, across containers."""

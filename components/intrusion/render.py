@@ -6,7 +6,8 @@ from pathlib import Path
 
 from components.template import templates
 from settings.intrusion import Intrusion
-from topology import CROWDSEC, GATEWAY, SYSLOG_PORT, Topology
+from topology.model import Topology
+from topology.names import CROWDSEC, GATEWAY, SYSLOG_PORT
 
 FOLDER = Path(__file__).parent
 CONFIG, HUB, STATE, SECRETS = "/etc/zero-exposure/crowdsec", "/etc/zero-exposure/hub", "/run/crowdsec", "/run/secrets"

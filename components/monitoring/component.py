@@ -11,7 +11,8 @@ from components.monitoring import nodes, render
 from components.monitoring.render import Values
 from components.site import Site
 from components.spec import ContainerSpec
-from topology import BACKUP, NODE_EXPORTER, PROBER, Topology
+from topology.model import Topology
+from topology.names import BACKUP, NODE_EXPORTER, PROBER
 
 VOLUME = "metrics"
 

@@ -11,7 +11,8 @@ from components.monitoring.render import CONFIG, SECRETS, Values
 from components.spec import ContainerSpec, Mount
 from settings.monitoring import Logs
 from settings.service import Healthcheck, Limits
-from topology import (
+from topology.model import Topology
+from topology.names import (
     ALERTMANAGER,
     BACKUP,
     EGRESS_PORT,
@@ -22,9 +23,8 @@ from topology import (
     PROBER,
     PROMETHEUS,
     PROXY,
-    Topology,
-    exporter,
 )
+from topology.nodes import exporter
 
 ROLE = "monitoring"
 NOBODY = "65534:65534"

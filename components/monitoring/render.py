@@ -8,7 +8,7 @@ from typing import Any
 from components.template import templates
 from settings.monitoring import Monitoring, Waiver, waivers
 from settings.stack import Settings
-from topology import (
+from topology.names import (
     ALERTMANAGER,
     CLOUDFLARED,
     CROWDSEC,
@@ -21,11 +21,8 @@ from topology import (
     PROMETHEUS,
     PROXY,
     SYSLOG_PORT,
-    exporter,
-    followed,
-    measured,
-    probed,
 )
+from topology.nodes import exporter, followed, measured, probed
 
 FOLDER = Path(__file__).parent
 CONFIG, SECRETS = "/etc/zero-exposure/monitoring", "/run/secrets"

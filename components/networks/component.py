@@ -6,7 +6,7 @@ import pulumi
 import pulumi_docker as docker
 
 from components.underlay import mtu
-from topology import Cluster, Network, Topology
+from topology.model import Cluster, Network, Topology
 
 
 class NetworksArgs(TypedDict):

@@ -12,7 +12,7 @@ from components.resolver.render import CONFIG, SCRATCH, Values, files
 from components.site import Site
 from components.spec import ContainerSpec
 from settings.service import Healthcheck, Limits
-from topology import RESOLVER
+from topology.names import RESOLVER
 
 USER = "101:102"
 """The user that the image names."""

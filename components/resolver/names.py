@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 
-from topology import ANY, Network, Topology
+from topology.model import ANY, Network, Topology
 
 ZONE = "internal"
 """Reserved for private use, so that nobody can own a name below it: ICANN board resolution 2024.07.29.06."""

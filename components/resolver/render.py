@@ -10,7 +10,8 @@ from components.template import with_snippets
 from settings.blocklist import blocked
 from settings.resolver import Resolver
 from settings.stack import Settings
-from topology import RESOLVER, Topology
+from topology.model import Topology
+from topology.names import RESOLVER
 
 FOLDER = Path(__file__).parent
 CONFIG = "/etc/zero-exposure/resolver"

@@ -12,7 +12,9 @@ from components.site import Site
 from components.spec import ContainerSpec
 from settings.reference import SECRETS, Credential, credentials
 from settings.service import Service, Standby
-from topology import EGRESS_PORT, PROXY, Topology, standby_of
+from topology.model import Topology
+from topology.names import EGRESS_PORT, PROXY
+from topology.nodes import standby_of
 
 PASSWORD_LENGTH = 40
 """Letters and digits only, so that a password fits into a URL and a configuration file as it is: 238 bits."""

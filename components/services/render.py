@@ -5,7 +5,8 @@ from ipaddress import IPv4Address
 from components.services import standby
 from settings.reference import Credential, split
 from settings.service import Service
-from topology import PROMETHEUS, Topology
+from topology.model import Topology
+from topology.names import PROMETHEUS
 
 SECRETS = "/run/secrets"
 

@@ -11,7 +11,7 @@ from components.spec import ContainerSpec
 from components.template import templates
 from settings.reference import STANDBY_PASSWORD
 from settings.service import Service, Standby
-from topology import standby_of
+from topology.nodes import standby_of
 
 FOLDER = Path(__file__).parent / "postgres"
 CONFIG = "/etc/zero-exposure/standby"

@@ -17,7 +17,7 @@ from ops.preview.record import Recording, record
 from ops.preview.stackfile import project_name, stack_values
 from settings.load import load
 from settings.stack import Settings
-from topology import plan
+from topology.plan import plan
 
 PROGRAM = Path(__file__).resolve().parents[2] / "__main__.py"
 

@@ -16,7 +16,7 @@ from ops.preview.record import Recording
 from policy.rules.model import UNKNOWN, Resource
 from settings.cloud import Cloudflare
 from settings.stack import Settings
-from topology import Topology
+from topology.model import Topology
 
 CONTAINER, SERVICE = "docker:index/container:Container", "docker:index/service:Service"
 PREFIX = "zero-exposure."

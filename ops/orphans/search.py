@@ -18,7 +18,7 @@ from ops.orphans.hetzner import attached, hetzner
 from ops.orphans.state import State, take_over
 from settings.cloud import Cloudflare
 from settings.stack import Settings
-from topology import plan
+from topology.plan import plan
 
 TRIES, PAUSE = 10, 2.0
 """How often a deletion is tried, with seconds between: what holds it may be on its way out."""

@@ -12,7 +12,9 @@ from ops.preview.stackfile import StackFileError, project_name, stack_values
 from ops.restore.reach import Reach, ReachError, reach
 from ops.restore.steps import FROM_NOTHING, Plan
 from settings.load import SettingsError, load
-from topology import BACKUP, copied, plan
+from topology.names import BACKUP
+from topology.nodes import copied
+from topology.plan import plan
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from components.ssh import host, ssh_options
 from components.tunnel.render import ssh_host
 from settings.stack import Settings
-from topology import Topology
+from topology.model import Topology
 
 
 class ReachError(Exception):

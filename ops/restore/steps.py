@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 from components.backup.render import SCRIPTS, VOLUMES
 from settings.stack import Settings
-from topology import BACKUP, Topology, copier
+from topology.model import Topology
+from topology.names import BACKUP
+from topology.nodes import copier
 
 Command = tuple[str, ...]
 RESTORE = f"{SCRIPTS}/restore.sh"

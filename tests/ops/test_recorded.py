@@ -14,7 +14,9 @@ from ops.preview.stackfile import project_name, stack_values
 from ops.recorded import Stack, read
 from settings.load import load
 from settings.stack import Settings
-from topology import ANY, links, plan
+from topology.links import links
+from topology.model import ANY
+from topology.plan import plan
 
 ROOT = Path(__file__).parents[2]
 

@@ -7,7 +7,7 @@ import pytest
 from policy.source import check, check_text, main
 
 ROOT = Path(__file__).resolve().parents[2]
-PROGRAM = [ROOT / name for name in ("__main__.py", "deployment.py", "topology.py", "settings", "components")]
+PROGRAM = [ROOT / name for name in ("__main__.py", "deployment.py", "topology", "settings", "components")]
 
 REFUSED = {
     "a command": "from pulumi_command import local\nlocal.run(command='true')",
@@ -56,4 +56,4 @@ def test_it_names_file_and_line(tmp_path: Path, capsys: pytest.CaptureFixture[st
     (tmp_path / "bad.py").write_text("import os\n\nos.system('x')\n", encoding="utf-8")
     assert main([str(tmp_path)]) == 1
     assert "bad.py:3: os.system" in capsys.readouterr().out
-    assert main([str(ROOT / "topology.py")]) == 0
+    assert main([str(ROOT / "topology")]) == 0

@@ -6,7 +6,9 @@ import pytest
 
 from settings.load import SettingsError
 from tests.samples import cloud_stack, local_stack, service, settings
-from topology import copied, egress, plan
+from topology.egress import egress
+from topology.nodes import copied
+from topology.plan import plan
 
 KEYS = {"id": "key_id", "secret": "key"}
 SECRETS = {"key_id": "x", "key": "y"}

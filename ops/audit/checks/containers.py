@@ -7,7 +7,8 @@ from ops.audit.checks import services
 from ops.audit.engine import Engine
 from ops.audit.live import Live, label, name_of, nodes, service_of
 from ops.audit.result import Check, NotApplicableError, Result, judged
-from topology import ANY, RESOLVER, Topology
+from topology.model import ANY, Topology
+from topology.names import RESOLVER
 
 Container = Mapping[str, Any]
 Titles = Callable[[Container], str]

@@ -8,7 +8,7 @@ from components.gateway.render import METRICS_PORT
 from components.intrusion.render import values
 from ops.audit.live import Live, name_of
 from ops.audit.result import Check, NotMeasuredError, Result, judged
-from topology import CROWDSEC, GATEWAY, GATEWAY_PORT
+from topology.names import CROWDSEC, GATEWAY, GATEWAY_PORT
 
 LINES, PARSED, ASKED = "cs_syslogsource_hits_total", "cs_parser_hits_ok_total", "cs_lapi_bouncer_requests_total"
 UP = "gateway_crowdsec_up"

@@ -8,7 +8,7 @@ from ops.audit.cloud import Address
 from ops.audit.live import Live
 from ops.audit.result import Check, NotMeasuredError, Result, judged
 from ops.audit.scan import TRIED, Protocol, Scan
-from topology import Cluster
+from topology.model import Cluster
 
 CONTROL_PORTS = (8443, 2053, 2087)
 """The edge takes connections on these for every proxied name. Where none gets through, packets to unusual ports do not

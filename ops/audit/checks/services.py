@@ -6,7 +6,7 @@ from typing import Any
 
 from ops.audit.live import OF_TASK, name_of, service_of
 from policy.rules.model import UNKNOWN, Resource
-from topology import Topology
+from topology.model import Topology
 
 Service = Mapping[str, Any]
 Container = Mapping[str, Any]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from components.egress.render import CONFIG, Domain, domains, files, values
 from settings.load import SettingsError
 from tests.samples import cloud_stack, local_stack, service, settings
-from topology import plan
+from topology.plan import plan
 
 
 def rendered(services: dict[str, list[str]]) -> dict[str, str]:

@@ -9,7 +9,7 @@ from policy.rules.engine import check_resource, check_stack
 from policy.rules.model import PackConfig, Resource
 from tests.mocks import Recording, both_modes, run
 from tests.samples import cloud_stack, local_stack, service, settings
-from topology import plan
+from topology.plan import plan
 
 TOKENS = {"hcloud:token": "t" * 64, "cloudflare:apiToken": "t"}
 both_targets = pytest.mark.parametrize("make", [cloud_stack, local_stack], ids=["cloud", "local"])

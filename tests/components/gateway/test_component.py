@@ -11,7 +11,8 @@ from components.site import Site
 from policy.rules.model import Resource
 from tests.mocks import Recording, both_modes, run
 from tests.samples import cloud_stack, local_stack, settings
-from topology import RESOLVER, plan
+from topology.names import RESOLVER
+from topology.plan import plan
 
 CONTAINER = "docker:index/container:Container"
 TOKEN = "eyJhIjoidG9rZW4ifQ=="

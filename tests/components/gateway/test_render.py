@@ -7,7 +7,7 @@ from typing import Any
 from components.gateway.render import CONFIG, LUA, Values, files, routes, values
 from settings.stack import Settings
 from tests.samples import cloud_stack, local_stack, service, settings
-from topology import plan
+from topology.plan import plan
 
 
 def rendered(raw: dict[str, Any], *, tunnelled: bool = True) -> tuple[Values, dict[str, str]]:

@@ -1,7 +1,8 @@
 """A plan in which CrowdSec takes part in shared blocklists and brings its bans to the edge."""
 
 from tests.samples import cloud_stack, settings
-from topology import Topology, plan
+from topology.model import Topology
+from topology.plan import plan
 
 INTRUSION = {
     "community": {"login": "capi_login", "password": "capi_password"},

@@ -12,7 +12,7 @@ from settings.intrusion import Community
 from settings.intrusion import Intrusion as IntrusionSettings
 from tests.components.intrusion.planned import with_crowdsec
 from tests.mocks import Recording, both_modes, run
-from topology import RESOLVER
+from topology.names import RESOLVER
 
 CONTAINER = "docker:index/container:Container"
 SECRETS = {"capi_login": "login-of-the-machine", "capi_password": "password-of-the-machine"}

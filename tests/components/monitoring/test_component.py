@@ -8,7 +8,7 @@ from policy.rules.model import Resource
 from tests.components.monitoring.planned import everything
 from tests.mocks import Recording, both_modes, run
 from tests.samples import cloud_stack, local_stack, settings
-from topology import plan
+from topology.plan import plan
 
 TOKENS = {"hcloud:token": "t" * 64, "cloudflare:apiToken": "t"}
 CONTAINER = "docker:index/container:Container"

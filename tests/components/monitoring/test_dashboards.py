@@ -22,7 +22,8 @@ from tests.components.monitoring.test_rules import promtool
 from tests.mocks import both_modes
 from tests.programs import need
 from tests.samples import cloud_stack, settings
-from topology import PROMETHEUS, plan
+from topology.names import PROMETHEUS
+from topology.plan import plan
 
 FILES: dict[str, str] = preset("grafana")["service"]["files"]
 FOLDER = "/etc/zero-exposure/dashboards"

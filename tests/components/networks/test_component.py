@@ -4,7 +4,7 @@ from components.networks.component import Networks
 from policy.rules.model import Resource
 from tests.mocks import Recording, both_modes, run
 from tests.samples import local_stack, settings
-from topology import plan
+from topology.plan import plan
 
 TOPOLOGY = plan(settings(local_stack()))
 

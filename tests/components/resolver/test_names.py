@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from components.resolver.names import nodes, records, reverse_zones
 from tests.samples import cloud_stack, local_stack, service, settings
-from topology import Topology, plan
+from topology.model import Topology
+from topology.plan import plan
 
 
 def planned(count: int) -> Topology:

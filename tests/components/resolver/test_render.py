@@ -7,7 +7,7 @@ import pytest
 from components.resolver.render import CONFIG, files, values
 from settings.load import SettingsError
 from tests.samples import cloud_stack, settings
-from topology import plan
+from topology.plan import plan
 
 
 def rendered(raw: dict[str, Any]) -> dict[str, str]:

@@ -13,7 +13,8 @@ from policy.rules.model import Resource
 from settings.stack import Settings
 from tests.mocks import Recording, both_modes, run
 from tests.samples import local_stack, service, settings
-from topology import RESOLVER, plan
+from topology.names import RESOLVER
+from topology.plan import plan
 
 CONTAINER = "docker:index/container:Container"
 PASSWORD = "masked-postgres-password"

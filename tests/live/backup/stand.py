@@ -41,7 +41,9 @@ from tests.live.egress.stand import FIRST, proxy, start
 from tests.live.egress.stand import Stand as Proxy
 from tests.live.namespace import ROOT, Namespace, give, stop
 from tests.samples import cloud_stack, service, settings
-from topology import Topology, copier, plan
+from topology.model import Topology
+from topology.nodes import copier
+from topology.plan import plan
 
 POSTGRES = Path("/usr/lib/postgresql/15/bin")
 WITHIN = 180.0

@@ -17,7 +17,7 @@ from ops.preview.record import Recording
 from tests.live.docker.deployed import Deployed, until
 from tests.live.docker.recorded import ROOT, STACK, by_tag
 from tests.programs import need
-from topology import plan
+from topology.plan import plan
 
 pytestmark = pytest.mark.slow
 INSIDE = (

@@ -23,7 +23,7 @@ from tests.live.docker.namespace import inside
 from tests.live.docker.recipes import recipes
 from tests.live.docker.recorded import IMAGE, PASSWORD, ROOT, SERVICES, by_tag, password, tagged
 from tests.programs import need
-from topology import plan
+from topology.plan import plan
 
 STACK = "local"
 APPLICABLE = {

@@ -18,7 +18,8 @@ from settings.stack import Settings
 from tests.live.certificates import Certificate, authority, signed
 from tests.live.namespace import Namespace, give, wait_until
 from tests.samples import cloud_stack, service, settings
-from topology import EGRESS_PORT, plan
+from topology.names import EGRESS_PORT
+from topology.plan import plan
 
 HERE = Path(__file__).parent
 FIRST, SECOND, INSIDE, METADATA = "203.0.113.10", "203.0.113.20", "10.9.9.9", "169.254.169.254"

@@ -16,7 +16,7 @@ from settings.route import Route
 from tests.live.gateway.backend import Backend
 from tests.live.gateway.connector import HOST, OPERATOR, Connector
 from tests.live.gateway.nginx import Nginx, arguments, folder_for_nobody, log_lines, wait_until, write
-from topology import Upstream
+from topology.model import Upstream
 
 ADMIN_HOST = "ops.example.com"
 API_HOST = "api.example.com"

@@ -13,7 +13,7 @@ from components.gateway.render import Values, files, values
 from tests.live.gateway.nginx import arguments, folder_for_nobody, need_nginx, write
 from tests.programs import need
 from tests.samples import cloud_stack, settings
-from topology import plan
+from topology.plan import plan
 
 ISOLATED, AS_NOBODY = ["unshare", "--net"], ["setpriv", "--reuid", "65534", "--clear-groups"]
 if os.geteuid():

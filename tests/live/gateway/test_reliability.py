@@ -12,7 +12,7 @@ from tests.live.gateway.connector import HOST
 from tests.live.gateway.load import Load
 from tests.live.gateway.nginx import wait_until
 from tests.live.gateway.stand import BACKEND_PORT, ROUTES, Stand, beside, loopback, running, upstream
-from topology import Upstream
+from topology.model import Upstream
 
 FRAIL, TWIN, DEAD = loopback(21), loopback(22), loopback(23)
 PAIR = Upstream("pair", Route(host=HOST, path="/pair"), (IPv4Address(TWIN), IPv4Address(DEAD)), BACKEND_PORT)

@@ -21,7 +21,7 @@ from tests.live.certificates import Certificate, authority, signed
 from tests.live.monitoring.proxy import Proxy
 from tests.programs import need, need_root
 from tests.samples import cloud_stack, settings
-from topology import plan
+from topology.plan import plan
 
 SERVER, RELAY, API_PORT = "smtp.example.net", "127.0.0.77", 19093
 PASSWORD = "a password of the test"

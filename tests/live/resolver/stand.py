@@ -18,7 +18,7 @@ from components.resolver.render import CONFIG, Values, files, values
 from tests.live.certificates import Certificate, authority, signed
 from tests.live.namespace import Namespace, give, wait_until
 from tests.samples import cloud_stack, settings
-from topology import plan
+from topology.plan import plan
 
 HERE = Path(__file__).parent
 Spoiled = Mapping[str, Callable[[str], str]]

@@ -8,7 +8,7 @@ from components.resolver.component import HEALTH_COMMAND
 from components.resolver.names import Record, nodes, records
 from tests.live.resolver.stand import Stand, running, stack
 from tests.samples import settings
-from topology import plan
+from topology.plan import plan
 
 TOPOLOGY = plan(settings(stack()))
 TYPES = ("A", "AAAA", "MX", "TXT", "HTTPS", "DS", "SOA", "ANY")

@@ -18,7 +18,7 @@ from tests.live.docker.deployed import until
 from tests.live.docker.recorded import ROOT, by_tag
 from tests.live.swarm.deployed import MACHINES, STACK, Deployed, stack_file
 from tests.programs import need
-from topology import plan
+from topology.plan import plan
 
 pytestmark = pytest.mark.slow
 INSIDE = (

@@ -22,7 +22,7 @@ from ops.doctor.api import Api
 from ops.preview.record import Recording
 from tests.live.certificates import Certificate
 from tests.ops.doctor.clouds import Answers, serving
-from topology import plan
+from topology.plan import plan
 
 ROOT, STACK = Path(__file__).parents[3], "dev"
 API, ADMIN, SSH = "api.example.org", "dashboard.example.org", "ssh-dev.example.org"

@@ -22,7 +22,7 @@ from policy.rules.model import Resource
 from tests.live.swarm.service import specification
 from tests.ops.audit.stand import ROOT, Silent
 from tests.ops.doctor.clouds import Answers
-from topology import plan
+from topology.plan import plan
 
 STACK, SETTINGS = "swarm", gather.settings_of(ROOT, "swarm")
 PLAN = plan(SETTINGS)

@@ -19,7 +19,8 @@ from tests.live.namespace import stop, wait_until
 from tests.ops.audit.stand import STACK, program
 from tests.programs import need
 from tests.samples import cloud_stack, settings
-from topology import Node, plan
+from topology.model import Node
+from topology.plan import plan
 
 PROGRAM = "prometheus-alertmanager"
 CONFIG = """

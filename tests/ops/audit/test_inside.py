@@ -26,7 +26,7 @@ from tests.live.namespace import Namespace
 from tests.ops.audit.stand import OUTPUTS, ROOT, STACK, program
 from tests.programs import need, need_root
 from tests.samples import cloud_stack, local_stack, service, settings
-from topology import plan
+from topology.plan import plan
 
 CLEAN: dict[str, Any] = {
     "Name": "/dev-api",

@@ -22,7 +22,7 @@ from simulators.cloudflare.app import api as cloudflare_api
 from simulators.hetzner.app import api as hetzner_api
 from tests.ops.audit.stand import ACCOUNT, ADMIN, API, ROOT, SSH, STACK, ZONE, program
 from tests.simulators.cloud import Cloud, running
-from topology import plan
+from topology.plan import plan
 
 TOKEN = "x" * 64
 SECRET = base64.b64encode(b"s" * 32).decode()

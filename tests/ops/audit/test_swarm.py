@@ -27,7 +27,7 @@ from tests.ops.audit.swarm import (
 )
 from tests.ops.doctor.clouds import serving
 from tests.samples import settings, swarm_stack
-from topology import plan
+from topology.plan import plan
 
 LAST = list(MACHINES)[-1]
 AT_THE_CLOUDS = (

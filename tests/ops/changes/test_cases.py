@@ -8,7 +8,7 @@ import pytest
 from ops.changes.cases import Case, edited, example, load
 from ops.changes.fields import fields
 from settings.load import validate
-from topology import plan
+from topology.plan import plan
 
 ROOT = Path(__file__).parents[3]
 CASES = load()

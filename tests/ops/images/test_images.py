@@ -135,7 +135,7 @@ def _project(tmp_path: Path, signers: dict[str, Any]) -> Path:
     """The local example, with signers."""
     folder = tmp_path / "project"
     folder.mkdir()
-    for name in ("Pulumi.yaml", "policy", "__main__.py", "deployment.py", "topology.py", "settings", "components"):
+    for name in ("Pulumi.yaml", "policy", "__main__.py", "deployment.py", "topology", "settings", "components"):
         (folder / name).symlink_to(ROOT / name)
     content = yaml.safe_load((ROOT / "Pulumi.local.yaml").read_text(encoding="utf-8"))
     content["config"]["zero-exposure:signers"] = signers

@@ -6,7 +6,7 @@ import pytest
 
 from ops.restore.steps import Plan
 from tests.samples import cloud_stack, service, settings
-from topology import plan
+from topology.plan import plan
 
 
 def planned(*services: str) -> Plan:

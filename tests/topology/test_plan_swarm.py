@@ -12,8 +12,12 @@ from settings.load import SettingsError
 from settings.nodes import MOST
 from settings.stack import Settings
 from tests.samples import cloud_stack, service, settings, swarm_stack
-from tests.test_topology import service_maps
-from topology import ANY, CLOUDFLARED, GATEWAY, RESOLVER, instances, links, plan
+from tests.topology.test_plan import service_maps
+from topology.links import links
+from topology.model import ANY
+from topology.names import CLOUDFLARED, GATEWAY, RESOLVER
+from topology.nodes import instances
+from topology.plan import plan
 
 
 def _swarm(services: dict[str, Any]) -> Settings:

@@ -11,20 +11,11 @@ from hypothesis import strategies as st
 from settings.load import SettingsError
 from settings.stack import Settings
 from tests.samples import local_stack, service, settings
-from topology import (
-    ALERTMANAGER,
-    CROWDSEC,
-    GATEWAY,
-    NODE_EXPORTER,
-    PROMETHEUS,
-    PROXY,
-    SubnetClashError,
-    Topology,
-    exporter,
-    instances,
-    measured,
-    plan,
-)
+from topology.model import Topology
+from topology.names import ALERTMANAGER, CROWDSEC, GATEWAY, NODE_EXPORTER, PROMETHEUS, PROXY
+from topology.nodes import exporter, instances, measured
+from topology.plan import plan
+from topology.subnets import SubnetClashError
 
 NAMES = st.from_regex(r"[a-z][a-z0-9]{1,8}", fullmatch=True)
 
