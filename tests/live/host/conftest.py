@@ -8,7 +8,7 @@ import pytest
 
 from tests.live.host.image import Image, Suite, image
 from tests.live.host.machine import Machine
-from tests.live.host.rented import PROGRAMS, Server, plain, rented
+from tests.live.host.rented import PROGRAMS, Server, plain, rented, successor_of
 from tests.programs import give_up, need, need_root
 
 MEASURED: list[str] = []
@@ -62,3 +62,10 @@ def server(
     with rented(suite, guest_image, tmp_path_factory.mktemp(suite)) as server:
         measure(f"{suite}: {server.come_up()}")
         yield server
+
+
+@pytest.fixture(scope="session")
+def successor(server: Server) -> Iterator[Server]:
+    """The server that is there after a replacement. It boots while the first one's last tests run."""
+    with successor_of(server) as successor:
+        yield successor

@@ -55,12 +55,6 @@ class Server:
         """What the stranger who tries ports all the time got an answer from."""
         return [sight for sight in parts.sights(self.watch_log) if sight.answered and sight.time >= moment]
 
-    def rent(self, name: str, user_data: str) -> Machine:
-        """Another server in the place of this one."""
-        self.machine.stop()
-        (self.folder / name).mkdir()
-        return Machine(self.image, self.network, self.folder / name, user_data)
-
     def connector_seen_after(self, moment: float) -> float:
         """Wait for a connector that dialled in after a moment. Returns the seconds between."""
         wait_for(lambda: any(seen > moment for seen in parts.connections(self.edge_log)), "connector", BOOT_SECONDS)
@@ -87,21 +81,38 @@ def rented(suite: Suite, image: Image, folder: Path) -> Iterator[Server]:
     """Power on a server, and everything around it. ``folder`` is empty, and takes disks, keys and logs."""
     volume = folder / "volume.raw"
     subprocess.run(["truncate", "--size=1G", volume], check=True)
+    parts.make_keys(folder)
+    with network(f"zx-{os.getpid()}") as cable, _powered_on(suite, image, folder, cable, folder, volume) as server:
+        yield server
+
+
+@contextmanager
+def successor_of(server: Server) -> Iterator[Server]:
+    """Power on another one by the same user data, on a cable of its own; the volume is attached when it comes up."""
+    folder = server.folder / "successor"
+    folder.mkdir()
+    with (
+        network(f"zx-successor-{os.getpid()}") as cable,
+        _powered_on(server.suite, server.image, folder, cable, server.folder, server.volume) as successor,
+    ):
+        yield successor
+
+
+@contextmanager
+def _powered_on(suite: Suite, image: Image, folder: Path, cable: Network, keys: Path, volume: Path) -> Iterator[Server]:
     logs = {name: folder / f"{name}.log" for name in ("edge", "watch")}
-    with network(f"zx-{os.getpid()}") as cable:
-        keys = parts.operator(folder, cable)
-        with (
-            cable.running(*parts.edge_command(), output=logs["edge"]),
-            cable.running(*parts.watch_command(), output=logs["watch"]),
-            cable.running(*parts.neighbour_command(), output=folder / "neighbour.log"),
-        ):
-            (folder / "first").mkdir()
-            machine = Machine(image, cable, folder / "first", parts.rendered(suite, folder))
-            server = Server(suite, image, folder, cable, keys, machine, volume, logs["edge"], logs["watch"])
-            try:
-                yield server
-            finally:
-                server.machine.stop()
+    with (
+        cable.running(*parts.edge_command(), output=logs["edge"]),
+        cable.running(*parts.watch_command(), output=logs["watch"]),
+        cable.running(*parts.neighbour_command(), output=folder / "neighbour.log"),
+    ):
+        (folder / "machine").mkdir()
+        machine = Machine(image, cable, folder / "machine", parts.rendered(suite, keys))
+        try:
+            operator = parts.Operator(keys, cable)
+            yield Server(suite, image, folder, cable, operator, machine, volume, logs["edge"], logs["watch"])
+        finally:
+            machine.stop()
 
 
 @contextmanager

@@ -52,13 +52,12 @@ class Operator:
         return agreed.group(1) if agreed else ""
 
 
-def operator(folder: Path, network: Network) -> Operator:
-    """Makes the two keys and pins the host's."""
+def make_keys(folder: Path) -> None:
+    """Makes the operator's and the host's, and pins the host's."""
     for name in ("operator", "host"):
         key = ("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", name, "-f", folder / name)
         subprocess.run(key, check=True)
     (folder / "known_hosts").write_text(f"[127.0.0.1]:2222 {public(folder / 'host')}\n")
-    return Operator(folder, network)
 
 
 def public(key: Path) -> str:

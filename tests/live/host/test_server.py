@@ -296,6 +296,7 @@ class TestFailures:
         assert answers.packets
 
 
+@pytest.mark.usefixtures("successor")
 class TestRestart:
     def test_it_is_silent_from_the_restart_on(self, server: Server) -> None:
         server.machine.restart()
@@ -310,9 +311,8 @@ class TestRestart:
 
 
 class TestReplacement:
-    def test_data_containers_host_key_and_tunnel_survive(self, server: Server) -> None:
+    def test_data_containers_host_key_and_tunnel_survive(self, server: Server, successor: Server) -> None:
         server.machine.shut_down()
-        server.machine = server.rent("successor", parts.rendered(server.suite, server.folder))
-        measure(f"{server.suite}: its successor: {server.come_up()}")
-        assert server.machine.output("docker exec published cat /data/file") == "precious"
-        assert server.operator.login().code == 0
+        measure(f"{server.suite}: its successor, on the same processors as a restart: {successor.come_up()}")
+        assert successor.machine.output("docker exec published cat /data/file") == "precious"
+        assert successor.operator.login().code == 0
