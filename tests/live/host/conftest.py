@@ -2,13 +2,16 @@
 
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from tests.live.host.image import Image, Suite, image
 from tests.live.host.machine import Machine
+from tests.live.host.network import GUEST_ADDRESSES
 from tests.live.host.rented import PROGRAMS, Server, plain, rented, successor_of
+from tests.live.host.scan import found_open
 from tests.programs import give_up, need, need_root
 
 MEASURED: list[str] = []
@@ -48,15 +51,28 @@ def guest_image(suite: Suite) -> Image:
 
 
 @pytest.fixture(scope="session")
-def plain_server(suite: Suite, guest_image: Image, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
-    """Boots while the server does, where there is a second processor."""
-    with plain(guest_image, tmp_path_factory.mktemp(f"{suite}-plain")) as machine:
-        yield machine
+def plain_found(
+    guest_image: Image, suite: Suite, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator["Future[set[tuple[str, str]]]"]:
+    """What is open on a server without our user data. It boots and is scanned while the server boots."""
+    with (
+        plain(guest_image, tmp_path_factory.mktemp(f"{suite}-plain")) as machine,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        yield pool.submit(_scanned, machine)
+
+
+def _scanned(machine: Machine) -> set[tuple[str, str]]:
+    machine.wait_for_agent()
+    machine.wait_for_units("ssh")
+    found = found_open(machine.network, {(address, "22/tcp") for address in GUEST_ADDRESSES})
+    machine.stop()
+    return found
 
 
 @pytest.fixture(scope="session")
 def server(
-    suite: Suite, guest_image: Image, plain_server: Machine, tmp_path_factory: pytest.TempPathFactory
+    suite: Suite, guest_image: Image, plain_found: object, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Server]:
     """Rented once for all tests of a suite."""
     with rented(suite, guest_image, tmp_path_factory.mktemp(suite)) as server:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from tests.live.host.network import GUEST4, GUEST6, GUEST_ADDRESSES, TAP, Network
+from tests.live.host.network import GUEST4, GUEST6, GUEST_ADDRESSES, TAP, Network, wait_for
 
 TCP: Final = ("-sS", "-p-", "--min-rate", "10000")
 UDP: Final = ("-sU", "--top-ports", "1000", "--min-rate", "500")
@@ -60,6 +60,18 @@ def scan(network: Network, patience: int = 2) -> list[Finding]:
 def opened(findings: list[Finding]) -> set[tuple[str, str]]:
     """Each open port with the address it was found on."""
     return {(finding.address, port) for finding in findings for port in finding.open}
+
+
+def found_open(network: Network, expected: set[tuple[str, str]]) -> set[tuple[str, str]]:
+    """What is open by the same scan, repeated until it has found everything: a busy guest answers late."""
+    found: set[tuple[str, str]] = set()
+
+    def complete() -> bool:
+        found.update(opened(scan(network, patience=20)))
+        return expected <= found
+
+    wait_for(complete, f"{expected} found open", 900)
+    return found
 
 
 @contextmanager

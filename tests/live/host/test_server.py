@@ -2,16 +2,17 @@
 
 import json
 import time
+from concurrent.futures import Future
 from typing import ClassVar
 
 import pytest
 
 from tests.live.host import server as parts
 from tests.live.host.conftest import measure
-from tests.live.host.machine import VOLUME, Machine
-from tests.live.host.network import GUEST4, GUEST_ADDRESSES, HERE4, METADATA, PRIVATE, Network, wait_for
+from tests.live.host.machine import VOLUME
+from tests.live.host.network import GUEST4, GUEST_ADDRESSES, HERE4, METADATA, PRIVATE, wait_for
 from tests.live.host.rented import Server
-from tests.live.host.scan import PORTS, capture, opened, scan
+from tests.live.host.scan import PORTS, capture, found_open, opened, scan
 
 pytestmark = pytest.mark.machine
 DOCKER_RUN = "docker run --detach --init"
@@ -41,18 +42,6 @@ def unreachable(server: Server, what: str) -> None:
     assert opened(findings) == set(), what
     assert all(finding.silent for finding in findings), findings
     assert answers.packets == [], what
-
-
-def found_open(network: Network, expected: set[tuple[str, str]]) -> set[tuple[str, str]]:
-    """What is open by the same scan, repeated until it has found everything: a busy guest answers late."""
-    found: set[tuple[str, str]] = set()
-
-    def complete() -> bool:
-        found.update(opened(scan(network, patience=20)))
-        return expected <= found
-
-    wait_for(complete, f"{expected} found open", 900)
-    return found
 
 
 class TestFirstBoot:
@@ -174,12 +163,9 @@ class TestOutside:
         wait_for(lambda: "container" in server.machine.run(answers).output, answers, 120)
         unreachable(server, "with a published port")
 
-    def test_a_plain_server_is_found_open(self, plain_server: Machine) -> None:
+    def test_a_plain_server_is_found_open(self, plain_found: "Future[set[tuple[str, str]]]") -> None:
         """The control: the same image without our user data."""
-        plain_server.wait_for_agent()
-        plain_server.wait_for_units("ssh")
-        found_open(plain_server.network, {(address, "22/tcp") for address in GUEST_ADDRESSES})
-        plain_server.stop()
+        assert {(address, "22/tcp") for address in GUEST_ADDRESSES} <= plain_found.result()
 
 
 class TestContainer:
