@@ -26,6 +26,7 @@ from tests.live.gateway.nginx import (
     write,
 )
 from tests.live.gateway.stand import loopback
+from tests.live.namespace import stop
 from topology.model import Upstream
 
 TEMPLATES = Path(__file__).with_name("proxies")
@@ -53,12 +54,7 @@ class Proxy:
 
     def stop(self) -> None:
         """End it and take its folder away."""
-        self.process.terminate()
-        try:
-            self.process.wait(10)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait(10)
+        stop(self.process)
         shutil.rmtree(self.folder, ignore_errors=True)
 
 

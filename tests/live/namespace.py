@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from tests.programs import give_up
 
@@ -69,14 +69,14 @@ class Namespace:
                 pipe.close()
 
 
-def stop(process: "subprocess.Popen[str]") -> None:
-    """End a process by its id."""
+def stop(process: "subprocess.Popen[Any]", within: float = 10) -> None:
+    """End a process by its id; after so many seconds without being asked."""
     process.terminate()
     try:
-        process.wait(10)
+        process.wait(within)
     except subprocess.TimeoutExpired:
         process.kill()
-        process.wait(10)
+        process.wait(within)
 
 
 def give(folder: Path, user: str) -> None:

@@ -44,7 +44,7 @@ def queue(folder: Path) -> Iterator[str]:
             wait_until(lambda: "Server is ready" in (folder / "log").read_text(encoding="utf-8"), folder / "log")
             yield f"nats://app:password@127.0.0.1:{port}"
         finally:
-            stop(process)  # type: ignore[arg-type]
+            stop(process)
 
 
 def copied(files: Path, place: Path) -> Path:

@@ -5,7 +5,6 @@ stay. Independent resources are made at the same time.
 """
 
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +15,7 @@ from ops.preview.record import Recording
 from policy.rules.model import Resource
 from tests.live.docker import container
 from tests.live.docker.inputs import UnappliedError, pairs, taking
+from tests.live.docker.order import in_order
 
 PREFIX = "docker:index/"
 Values = Mapping[str, Any]
@@ -46,7 +46,7 @@ class Applier:
         done |= {f"replace {wanted[urn].name}" for urn in stale} | {f"create {wanted[urn].name}" for urn in missing}
         for urn in [urn for urn in reversed(self.state) if urn in {*gone, *stale}]:
             self._delete(urn)
-        self._create([wanted[urn] for urn in wanted if urn in {*stale, *missing}])
+        in_order((wanted[urn] for urn in wanted if urn in {*stale, *missing}), self._make)
         return done
 
     def identity(self, kind: str, name: str) -> str:
@@ -57,18 +57,7 @@ class Applier:
             if applied.resource.name == name and applied.resource.type.lower().endswith(f":{kind}")
         )
 
-    def _create(self, resources: list[Resource]) -> None:
-        futures: dict[str, Future[None]] = {}
-        with ThreadPoolExecutor(max(len(resources), 1)) as pool:
-            for resource in resources:
-                before = [futures[urn] for urn in resource.dependencies if urn in futures]
-                futures[resource.urn] = pool.submit(self._make, resource, before)
-        for future in futures.values():
-            future.result()
-
-    def _make(self, resource: Resource, before: list[Future[None]]) -> None:
-        for future in before:
-            future.result()
+    def _make(self, resource: Resource) -> None:
         maker = MAKERS.get(resource.type)
         if maker is None:
             raise UnappliedError(resource.type)

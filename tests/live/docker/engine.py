@@ -19,6 +19,7 @@ import yaml
 
 from tests.live.docker.internet import Internet, internet
 from tests.live.docker.namespace import namespace, run
+from tests.live.namespace import stop
 
 STARTS_WITHIN = 60.0
 STOPS_WITHIN = 120.0
@@ -102,12 +103,7 @@ class Engine:
     def stop(self) -> None:
         """End the daemon alone: with live restore its containers run on."""
         self.client.close()
-        self.process.terminate()
-        try:
-            self.process.wait(STOPS_WITHIN)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait(STOPS_WITHIN)
+        stop(self.process, STOPS_WITHIN)
 
     def cut_power(self) -> None:
         """Kill the daemon, what it started, and every process of every container, all without a word."""

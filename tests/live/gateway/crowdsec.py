@@ -13,6 +13,7 @@ from tests.live.gateway.connector import OPERATOR
 from tests.live.gateway.nginx import folder_for_nobody, give_to_nobody, unprivileged, wait_until
 from tests.live.gateway.stand import API_PORT, CROWDSEC, SYSLOG_PORT
 from tests.live.gateway.stand import CROWDSEC_KEY as KEY
+from tests.live.namespace import stop
 
 
 @dataclass
@@ -74,12 +75,7 @@ class CrowdSec:
     def stop(self) -> None:
         """End the process; the folder stays."""
         if self.process:
-            self.process.terminate()
-            try:
-                self.process.wait(10)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait(10)
+            stop(self.process)
             self.process = None
 
     def remove(self) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from components.gateway.render import PREFIX
+from tests.live.namespace import stop
 from tests.programs import INSTALL, give_up, need
 
 PROGRAM = "nginx-1.26"
@@ -132,12 +133,7 @@ class Nginx:
 
     def stop(self) -> None:
         """End it and take its folder away."""
-        self.process.terminate()
-        try:
-            self.process.wait(10)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait(10)
+        stop(self.process)
         shutil.rmtree(self.folder, ignore_errors=True)
 
 

@@ -4,34 +4,15 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.live.docker.conftest import PROGRAMS
 from tests.live.swarm.deployed import Deployed, deployed
 from tests.programs import need, need_root
-
-PROGRAMS = (
-    "dockerd",
-    "ip",
-    "nft",
-    "iptables",
-    "nsenter",
-    "unshare",
-    "curl",
-    "nginx-1.26",
-    "unbound",
-    "crowdsec",
-    "squid",
-    "restic",
-    "prometheus",
-    "prometheus-alertmanager",
-    "prometheus-blackbox-exporter",
-    "prometheus-node-exporter",
-    "prometheus-postgres-exporter",
-)
 
 
 @pytest.fixture(scope="session")
 def swarm() -> Iterator[Deployed]:
     """Three machines, every service complete."""
-    need(*PROGRAMS)
+    need("curl", *PROGRAMS)
     need_root()
     with deployed() as found:
         yield found

@@ -6,7 +6,7 @@ import runpy
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -24,6 +24,7 @@ from policy.rules.model import Resource
 from tests.live.docker import container, images
 from tests.live.docker.edge import Edge, edge_of
 from tests.live.docker.inputs import UnappliedError, pairs, taking
+from tests.live.docker.order import in_order
 from tests.live.docker.recipes import recipes
 from tests.live.docker.recorded import IMAGE, PASSWORD, ROOT, SERVICES, _refusal, password, tagged
 from tests.live.ssh import reaching
@@ -101,7 +102,7 @@ class Deployed:
             each for each in wanted if each.type == SERVICE and each not in new and before[each.urn].props != each.props
         ]
         self.recording = recording
-        self._create(new)
+        in_order(new, self._make)
         for each in changed:
             service.update(self.client(), self.identities[each.name], each.props, self._identify)
         return [each.name for each in changed]
@@ -141,18 +142,7 @@ class Deployed:
         """Wait until a service has all its tasks; the state of its last update."""
         return service.converged(self.client(), self.identities[name], within)
 
-    def _create(self, resources: list[Resource]) -> None:
-        futures: dict[str, Future[None]] = {}
-        with ThreadPoolExecutor(max(len(resources), 1)) as pool:
-            for resource in resources:
-                before = [futures[urn] for urn in resource.dependencies if urn in futures]
-                futures[resource.urn] = pool.submit(self._make, resource, before)
-        for future in futures.values():
-            future.result()
-
-    def _make(self, resource: Resource, before: list[Future[None]]) -> None:
-        for future in before:
-            future.result()
+    def _make(self, resource: Resource) -> None:
         client = self.client(self._machine(resource))
         kind, values = resource.type.rpartition(":")[2], resource.props
         if kind == "Service":
