@@ -66,6 +66,8 @@ class ContainerSpec:
     """Node that its volumes are named by, where it is not its own."""
     patient: bool = False
     """It may take as long as it takes: an update does not wait for it."""
+    pause_reason: str = ""
+    """Why an update that fails is not taken back; it is where this is empty."""
 
 
 def as_read_back(seconds: str) -> str:

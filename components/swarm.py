@@ -56,7 +56,12 @@ def deploy_service(spec: ContainerSpec, site: Site, opts: pulumi.ResourceOptions
         # A name leads to every task; a virtual address is for clients that look it up once. Neither is published.
         endpoint_spec=docker.ServiceEndpointSpecArgs(mode="vip" if spec.virtual else "dnsrr"),
         update_config=docker.ServiceUpdateConfigArgs(
-            parallelism=1, order=first, failure_action="rollback", monitor=MONITOR, max_failure_ratio="0", delay="0s"
+            parallelism=1,
+            order=first,
+            failure_action="pause" if spec.pause_reason else "rollback",
+            monitor=MONITOR,
+            max_failure_ratio="0",
+            delay="0s",
         ),
         rollback_config=docker.ServiceRollbackConfigArgs(
             parallelism=1, order=first, failure_action="pause", monitor=MONITOR, max_failure_ratio="0", delay="0s"
@@ -92,6 +97,8 @@ def _labels(spec: ContainerSpec) -> list[docker.ServiceLabelArgs]:
     found = {"role": spec.role, "node": spec.node}
     if spec.root_reason:
         found["root-reason"] = spec.root_reason
+    if spec.pause_reason:
+        found["pause-reason"] = spec.pause_reason
     return [docker.ServiceLabelArgs(label=f"zero-exposure.{key}", value=value) for key, value in found.items()]
 
 

@@ -23,6 +23,9 @@ UNITS = {"k": "kB", "m": "MB", "g": "GB"}
 COPIES_WITHIN = "86400s"
 """How long the first copy may take: until then a failed check means nothing."""
 
+WHO_LEADS = "who leads is said by the stack file alone"
+"""Taken back, a promotion would be undone: by a machine that comes back and is not ready for its first task."""
+
 
 def leading_files(service: Service) -> dict[str, str]:
     """Path → text of what the one that leads has more; nothing where there is no standby."""
@@ -54,6 +57,7 @@ def leader(spec: ContainerSpec, service: Service, given: Standby) -> ContainerSp
         env={**spec.env, "PROMOTED": "yes" if given.leads else "no"},
         machine=given.node if given.leads else spec.machine,
         volumes_of=standby_of(spec.node) if given.leads else spec.node,
+        pause_reason=WHO_LEADS,
     )
 
 
@@ -71,6 +75,7 @@ def follower(spec: ContainerSpec, service: Service, given: Standby) -> Container
         healthcheck=check.model_copy(update={"start_period": COPIES_WITHIN}) if check else None,
         aliases=(),
         patient=True,
+        pause_reason=WHO_LEADS,
     )
 
 

@@ -111,6 +111,14 @@ def test_synchronous_is_an_argument_of_the_one_that_leads() -> None:
     assert "synchronous_standby_names=standby" not in said[False]
 
 
+@pytest.mark.parametrize("leads", [False, True])
+def test_an_update_that_fails_undoes_no_promotion(leads: bool) -> None:
+    services = {each.name: each.props for each in recorded(leads=leads).of_type(SERVICE)}
+    actions = {name: props["updateConfig"]["failureAction"] for name, props in services.items()}
+    assert {name for name, action in actions.items() if action != "rollback"} == {"postgres", "postgres-standby"}
+    assert actions["postgres"] == actions["postgres-standby"] == "pause"
+
+
 def test_an_update_waits_for_no_copy_and_a_copy_may_take_a_day() -> None:
     follow = named(recorded(), SERVICE, "postgres-standby").props
     assert "convergeConfig" not in follow or follow["convergeConfig"] is None

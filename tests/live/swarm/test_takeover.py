@@ -1,7 +1,7 @@
 """A database's machine is lost under load, and its standby takes over by a change of the stack file.
 
-That the old one follows then, and the way back, are shown by tests/live/postgres/test_standby.py. Comes after the other
-tests of the Swarm: the database stays where it is then.
+The way back is shown by tests/live/postgres/test_standby.py. Comes after the other tests of the Swarm: the database
+stays where it is then.
 """
 
 import time
@@ -78,6 +78,10 @@ def test_the_standby_takes_over_without_a_lost_row(swarm: Deployed) -> None:
     swarm.fleet[HOME].start_again()
     swarm.fleet[HOME].call("unlock")
     until(lambda: state(swarm) == "ready", 120, "the machine is a member again")
+    back = time.monotonic()
+    until(lambda: is_followed(swarm), 240, "the one that led follows")
+    print(f"the one that led follows {time.monotonic() - back:.1f} s after its machine is a member again")
+    assert list(swarm.tasks("postgres-standby")) == [HOME]
 
 
 def _is_measured(swarm: Deployed) -> None:

@@ -9,6 +9,7 @@ from tests.policy.stacks import labelled
 
 OVERLAY = {"driver": "overlay", "options": {"encrypted": "true", "com.docker.network.driver.mtu": "1450"}}
 REASON = labelled(role="service", node="api", **{"root-reason": "the image prepares its data as root"})
+PAUSE = labelled(role="service", node="postgres", **{"pause-reason": "who leads is said by the stack file alone"})
 LIMITS = {"memoryBytes": 1024, "nanoCpus": 1}
 
 
@@ -65,10 +66,17 @@ CASES = {
         caught={
             "it goes on": placed(updateConfig={"failureAction": "continue"}),
             "it stops half-way": placed(updateConfig={"failureAction": "pause"}),
+            "it stops, and the reason is none": placed(
+                updateConfig={"failureAction": "pause"}, labels=labelled(**{"pause-reason": "because"})
+            ),
+            "it goes on, with a reason": placed(updateConfig={"failureAction": "continue"}, labels=PAUSE),
             "unsaid": placed(updateConfig=None),
             "unknown": placed(updateConfig=UNKNOWN),
         },
-        passes={"taken back": placed()},
+        passes={
+            "taken back": placed(),
+            "it stops, with a reason": placed(updateConfig={"failureAction": "pause"}, labels=PAUSE),
+        },
     ),
     "service-mounts": Cases(
         caught={
