@@ -11,6 +11,9 @@ from tests.live.docker.edge import Answer, Edge
 HOST = "api.example.net"
 PATIENCE = 20.0
 """Seconds that a visitor waits for an answer."""
+NETWORK = "192.88.101"
+"""First three numbers of the visitors' addresses. Each has its own: where a gateway is lost, one address that asks for
+all of them is over its limit, and banned for going on."""
 
 
 @dataclass
@@ -28,8 +31,9 @@ class Load:
     _threads: list[threading.Thread] = field(default_factory=list)
 
     def __enter__(self) -> Self:
-        self._threads = [threading.Thread(target=self._read) for _ in range(self.readers)]
-        self._threads.append(threading.Thread(target=self._write))
+        visitors = [f"{NETWORK}.{number}" for number in range(1, self.readers + 2)]
+        acts = [*(self._read for _ in range(self.readers)), self._write]
+        self._threads = [threading.Thread(target=act, args=(who,)) for act, who in zip(acts, visitors, strict=True)]
         for thread in self._threads:
             thread.start()
         return self
@@ -49,14 +53,16 @@ class Load:
         """Of all reads."""
         return len(self.failed) / len(self.reads)
 
-    def _read(self) -> None:
+    def _read(self, visitor: str) -> None:
+        path = f"/rpc/status?id={self.known}"
         while not self._over.wait(self.pause):
-            answer = self.edge.request("GET", HOST, f"/rpc/status?id={self.known}", within=PATIENCE)
+            answer = self.edge.request("GET", HOST, path, visitor=visitor, within=PATIENCE)
             self.reads.append((time.monotonic(), answer))
 
-    def _write(self) -> None:
+    def _write(self, visitor: str) -> None:
         while not self._over.wait(self.pause):
-            answer = self.edge.request("POST", HOST, "/rpc/upload", f"note {time.time_ns()}".encode(), within=PATIENCE)
+            body = f"note {time.time_ns()}".encode()
+            answer = self.edge.request("POST", HOST, "/rpc/upload", body, visitor=visitor, within=PATIENCE)
             self.writes.append(answer)
             if answer.status == 200:
                 self.kept.append(str(json.loads(answer.body)))
