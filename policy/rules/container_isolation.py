@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from .model import UNKNOWN, Resource, Rule
-from .reading import View, labels
+from .reading import View, stated_reason
 from .tokens import CONTAINER
 
 ROOT_REASON: Final = "zero-exposure.root-reason"
@@ -101,8 +101,7 @@ def strictly_non_root(resource: Resource) -> Iterator[str]:
 
 def root_reason(resource: Resource) -> str:
     """The stated reason why a container may run as root: at least ten characters, in its declaration."""
-    reason = labels(resource.props).get(ROOT_REASON, "").strip()
-    return reason if len(reason) >= 10 else ""
+    return stated_reason(resource.props, ROOT_REASON)
 
 
 def is_carrier(resource: Resource) -> bool:

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 
 from .model import NO_PROPS, UNKNOWN, PropertyValue, Props
 
+SHORTEST_REASON = 10
+"""Characters. Less states nothing."""
+
 
 class UndecidableError(Exception):
     """A value that decides exposure can't be read. The message names its path, never the value."""
@@ -113,3 +116,9 @@ def labels(props: Props) -> dict[str, str]:
     """Docker labels, which the provider takes as a list of {label, value}. Unknown ones are left out."""
     pairs = ((entry.get("label"), entry.get("value")) for entry in maps(props.get("labels")))
     return {label: value for label, value in pairs if isinstance(label, str) and isinstance(value, str)}
+
+
+def stated_reason(props: Props, name: str) -> str:
+    """The reason that a Docker label states for an exception; empty where it has less than ten characters."""
+    reason = labels(props).get(name, "").strip()
+    return reason if len(reason) >= SHORTEST_REASON else ""

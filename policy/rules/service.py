@@ -6,14 +6,13 @@ from collections.abc import Iterator
 
 from . import container_isolation, container_limits
 from .model import UNKNOWN, Resource, Rule
-from .reading import View, labels
+from .reading import View, stated_reason
 from .secrets import SECRET_SHAPE
 from .task import as_container
 from .tokens import SERVICE, SERVICE_CONFIG
 
 HOST_NETWORKS = {"host", "ingress", "bridge", "docker_gwbridge", "none"}
 PAUSE_REASON = "zero-exposure.pause-reason"
-SHORTEST_REASON = 10
 SAME = (
     container_isolation.no_host_namespaces,
     container_isolation.capabilities,
@@ -63,12 +62,8 @@ def limited(resource: Resource) -> Iterator[str]:
 
 def taken_back(resource: Resource) -> Iterator[str]:
     action = View(resource.props).view("updateConfig").text("failureAction")
-    if action != "rollback" and not (action == "pause" and _pause_reason(resource)):
+    if action != "rollback" and not (action == "pause" and stated_reason(resource.props, PAUSE_REASON)):
         yield f"updateConfig.failureAction: a version that fails stays; if it has to, label {PAUSE_REASON} says why"
-
-
-def _pause_reason(resource: Resource) -> bool:
-    return len(labels(resource.props).get(PAUSE_REASON, "").strip()) >= SHORTEST_REASON
 
 
 def config_is_public(resource: Resource) -> Iterator[str]:
