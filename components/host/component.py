@@ -73,7 +73,7 @@ class Host(pulumi.ComponentResource):
         key = tls.PrivateKey(f"{name}-key", algorithm="ED25519", opts=child)
         place = args.get("place")
         wall = place.firewall if place else firewall(name, labels, child)
-        volume = _volume(name, _location(args), args["host"].volume_gb, labels, child)
+        volume = _volume(name, args, labels, child)
         keys = place.operators if place else operator_keys(name, args["operators"], labels, child)
         data = _user_data(args, key, volume)
         server = _server(name, args, wall, keys, data, labels, child)
@@ -116,14 +116,17 @@ def _location(args: HostArgs) -> str:
     return place.machine.location if place else args["host"].location
 
 
-def _volume(name: str, location: str, size: int, labels: dict[str, str], opts: pulumi.ResourceOptions) -> hcloud.Volume:
+def _volume(name: str, args: HostArgs, labels: dict[str, str], opts: pulumi.ResourceOptions) -> hcloud.Volume:
+    """It says itself whether it is encrypted: nobody can change that on a disk with data, so a change of it is that of
+    the whole protected volume, and refused before the server is touched."""
+    kept = pulumi.ResourceOptions(protect=True, replace_on_changes=["labels.encrypted"])
     return hcloud.Volume(
         f"{name}-data",
-        size=size,
-        location=location,
+        size=args["host"].volume_gb,
+        location=_location(args),
         delete_protection=True,
-        labels=labels,
-        opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(protect=True)),
+        labels=labels | ({"encrypted": "luks"} if "volume_key" in args else {}),
+        opts=pulumi.ResourceOptions.merge(opts, kept),
     )
 
 

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, cast
 
 import pulumi
@@ -22,15 +23,16 @@ VOLUME, ATTACHMENT = "hcloud:index/volume:Volume", "hcloud:index/volumeAttachmen
 PERSON = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJXq0sE3nQeTpVkYB6Y2oX0kq9v4oJm5m2VQ6mB1bW1F ada"
 
 
-def build(change: dict[str, Any] | None = None) -> None:
+def build(change: dict[str, Any] | None = None, encrypted: bool = True) -> None:
     args: dict[str, Any] = {
         "stack": "dev",
         "host": cloud.Host(),
         "operators": cloud.Operators(ssh_keys={"ada": PERSON, "bob": PERSON}),
         "pool": "10.128.0.0/9",
         "admin_token": pulumi.Output.secret(TOKEN),
-        "volume_key": pulumi.Output.secret(VOLUME_KEY),
     }
+    if encrypted:
+        args["volume_key"] = pulumi.Output.secret(VOLUME_KEY)
     host = Host("host", cast("HostArgs", args | (change or {})))
     for output in ("host_key", "ipv4", "ipv6", "server_id", "firewall_id", "volume_id"):
         pulumi.export(output, getattr(host, output))
@@ -75,6 +77,15 @@ def test_data_outlives_the_server(preview: bool) -> None:
 @both_modes
 def test_only_the_volume_is_protected(preview: bool) -> None:
     assert [resource.type for resource in built(preview).resources if resource.protect] == [VOLUME]
+
+
+@both_modes
+def test_whether_the_volume_is_encrypted_is_part_of_what_is_protected(preview: bool) -> None:
+    for encrypted, label in ((True, {"encrypted": "luks"}), (False, {})):
+        recording = run(partial(build, encrypted=encrypted), preview)
+        (volume,) = [item for item in recording.registrations if item.resource.type == VOLUME]
+        assert volume.resource.props["labels"] == {"zero-exposure": "dev", **label}
+        assert volume.replace_on_changes == ("labels.encrypted",)
 
 
 def test_a_replaced_server_is_gone_before_its_successor_dials_out() -> None:
