@@ -76,11 +76,15 @@ def effect(steps: Sequence[Mapping[str, Any]]) -> Effect:
 
 def refusal(message: str) -> Effect:
     """Of a plan that the engine refuses. Raises ``ValueError`` for a message that is about something else."""
-    found = REFUSED.search(re.sub(r"\s+", " ", message))
-    if found is None:
+    every = REFUSED.finditer(re.sub(r"\s+", " ", message))
+    found = {(each["verb"] != "replace", each["urn"] or each["gone"]) for each in every}
+    if not found:
         raise ValueError(message)
-    urn, lot = found["urn"] or found["gone"], "replaced" if found["verb"] == "replace" else "removed"
-    return Effect({}, f"{noun(urn)} `{name(urn)}` is protected, and would be {lot}")
+    return Effect({}, "; ".join(_protected(urn, "removed" if gone else "replaced") for gone, urn in sorted(found)))
+
+
+def _protected(urn: str, lot: str) -> str:
+    return f"{noun(urn)} `{name(urn)}` is protected, and would be {lot}"
 
 
 def kind(urn: str) -> str:

@@ -53,6 +53,15 @@ def test_a_refusal_names_what_is_protected() -> None:
     assert refusal(message).text() == "**refused**: data volume `host-data` is protected, and would be replaced"
 
 
+def test_all_that_is_protected_is_named_what_would_be_replaced_first() -> None:
+    key = "urn:pulumi:dev::zero-exposure::random:index/randomPassword:RandomPassword::volume-key"
+    gone = f'resource "{key}" cannot be deleted\nbecause it is protected.'
+    kept = f'unable to replace resource "{VOLUME}"\nas it is currently marked for protection.'
+    said = "data volume `host-data` is protected, and would be replaced; "
+    said += "random password `volume-key` is protected, and would be removed"
+    assert refusal(f"{gone} {kept} {gone}").text() == f"**refused**: {said}"
+
+
 def test_another_failure_is_no_refusal() -> None:
     with pytest.raises(ValueError, match="no such server"):
         refusal("no such server")
