@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import pulumi
 import pulumi_cloudflare as cloudflare
-import pulumi_docker as docker
 import pulumi_random as random
 
 from components.backup.component import Backup, BackupArgs
@@ -27,6 +26,7 @@ from components.site import Site, SwarmSite
 from components.tunnel.component import ONE_SERVER, Tunnel, TunnelArgs
 from settings.cloud import Cloudflare
 from settings.cloud import Host as HostSettings
+from settings.image import images
 from settings.load import SettingsError
 from settings.nodes import Machine
 from settings.reference import WATCHER, Credential
@@ -41,11 +41,11 @@ Exports = dict[str, pulumi.Input[object]]
 class Cloud:
     """What containers need of servers at Hetzner behind Cloudflare. ``shown``: what the stack tells of them.
 
-    ``engine`` is what services are made by; on a Swarm ``engines`` are the machines' own, by name.
+    ``engine`` is what services are made by; ``engines`` are the machines' own, by name. One server's is empty.
     """
 
     engine: Engine | Swarm
-    engines: dict[str, docker.Provider]
+    engines: dict[str, Engine]
     tunnel: Tunnel
     account_id: str
     bans: cloudflare.List | None
@@ -81,14 +81,18 @@ def _cloud(settings: Settings, topology: Topology, stack: str) -> Cloud:
         swarm, engines, shown = _machines(settings, settings.host, topology.cluster, tunnel, stack)
         return Cloud(swarm, engines, tunnel, account, edge.bans, shown)
     server = _server(settings, settings.host, tunnel, stack)
-    engine = Engine("engine", EngineArgs(server=server))
+    engine = _engine("engine", server)
     shown = {
         "sshHost": tunnel.ssh_host,
         "hostKey": server["host_key"],
         "serverId": server["server_id"],
         "adminTunnelId": tunnel.admin_tunnel_ids[ONE_SERVER],
     }
-    return Cloud(engine, {}, tunnel, account, edge.bans, shown)
+    return Cloud(engine, {ONE_SERVER: engine}, tunnel, account, edge.bans, shown)
+
+
+def _engine(name: str, server: Server | None) -> Engine:
+    return Engine(name, EngineArgs(server=server, carrier_image=images()["carrier"]))
 
 
 def _tunnel(settings: Settings, zone: Cloudflare, topology: Topology, stack: str) -> Tunnel:
@@ -138,7 +142,7 @@ def _server(settings: Settings, host: HostSettings, tunnel: Tunnel, stack: str) 
 
 def _machines(
     settings: Settings, host: HostSettings, cluster: Cluster, tunnel: Tunnel, stack: str
-) -> tuple[Swarm, dict[str, docker.Provider], Exports]:
+) -> tuple[Swarm, dict[str, Engine], Exports]:
     """Every machine of the Swarm, one after another: no two are made or replaced at the same time."""
     fleet = Fleet(
         "fleet",
@@ -184,7 +188,7 @@ def _machines(
         "adminTunnelIds": tunnel.admin_tunnel_ids,
         "unlockKey": through.member.unlock_key,
     }
-    return swarm, {name: each.engine.provider for name, each in made.items()}, shown
+    return swarm, {name: each.engine for name, each in made.items()}, shown
 
 
 @dataclass(frozen=True)
@@ -221,7 +225,7 @@ def _machine(
     server = Server(
         ssh_host=ssh_host, host_key=host.host_key, server_id=host.server_id, connected=[tunnel, *host.joined]
     )
-    engine = Engine(f"engine-{machine.name}", EngineArgs(server=server))
+    engine = _engine(f"engine-{machine.name}", server)
     args = MemberArgs(
         own=login,
         manager=others[cluster.through].login if others else None,
@@ -256,14 +260,11 @@ def _subscription(settings: Settings, services: Services) -> Exports:
 
 def _containers(settings: Settings, topology: Topology, stack: str, cloud: Cloud | None) -> Services:
     """Networks and containers on the Engine of the server, on this machine's, or on a Swarm."""
-    engine = cloud.engine if cloud else Engine("engine", EngineArgs(server=None))
-    on_engine = pulumi.ResourceOptions(providers=[engine.provider])
+    engines = cloud.engines if cloud else {ONE_SERVER: _engine("engine", None)}
+    provider = cloud.engine.provider if cloud else engines[ONE_SERVER].provider
+    on_engine = pulumi.ResourceOptions(providers=[provider])
     networks = Networks("networks", NetworksArgs(stack=stack, topology=topology), on_engine)
-    key = random.RandomPassword("digest-key", length=40, special=False).result
-    swarm = None
-    if topology.cluster and cloud:
-        swarm = SwarmSite(topology.cluster, topology.resolvers, cloud.engines, networks.ids)
-    site = Site(stack, pulumi.Output.secret(key), topology.resolvers[0], networks.names, swarm)
+    site = _site(topology, stack, engines, networks)
     resolver = Resolver("resolver", ResolverArgs(values=names.values(settings, topology), site=site), on_engine)
     outward = ways_out.values(settings, topology)
     outside: list[pulumi.Resource] = []
@@ -304,6 +305,21 @@ def _containers(settings: Settings, topology: Topology, stack: str, cloud: Cloud
     monitoring = _monitoring(settings, topology, site, services, on_engine)
     _backup(settings, topology, site, services, monitoring, [*outside, *resolver.containers], on_engine)
     return services
+
+
+def _site(topology: Topology, stack: str, engines: dict[str, Engine], networks: Networks) -> Site:
+    swarm = None
+    if topology.cluster:
+        own = {name: engine.provider for name, engine in engines.items()}
+        swarm = SwarmSite(topology.cluster, topology.resolvers, own, networks.ids)
+    return Site(
+        stack=stack,
+        digest_key=pulumi.Output.secret(random.RandomPassword("digest-key", length=40, special=False).result),
+        carrier_images={name: engine.carrier_image for name, engine in engines.items()},
+        resolver=topology.resolvers[0],
+        networks=networks.names,
+        swarm=swarm,
+    )
 
 
 def _monitoring(

@@ -2,6 +2,9 @@
 
 Docker refuses to upload into such a container. So a second container that is never started, the carrier, takes
 the uploads into named volumes, one a folder, which the real container mounts read-only.
+
+The carrier's image is its own. Docker gives what is uploaded for an owner to the container's user instead, and fails
+where the server has no user of that name; so the container may have none, and many images name one (ADR 120).
 """
 
 import hashlib

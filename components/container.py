@@ -34,7 +34,8 @@ def deploy_container(spec: ContainerSpec, site: Site, opts: pulumi.ResourceOptio
     image = docker.RemoteImage(f"{spec.node}-image", name=spec.image, keep_locally=True, opts=_without_depends(opts))
     carried = None
     if spec.files:
-        carried = carry(spec.node, spec.files, spec.user or ROOT, image.image_id, site, _without_depends(opts))
+        own = site.carrier_images[spec.machine]
+        carried = carry(spec.node, spec.files, spec.user or ROOT, own, site, _without_depends(opts))
     extra = pulumi.ResourceOptions(
         delete_before_replace=True,
         replace_on_changes=[*NOT_UPDATED, HALF_MADE],

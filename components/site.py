@@ -27,11 +27,13 @@ class Site:
     """The place that containers are put in.
 
     ``digest_key`` is a secret text that keys the digests of files, so that a digest in a label tells nothing of a
-    secret that can be guessed. ``networks`` maps the topology's network names to Docker's.
+    secret that can be guessed. ``carrier_images`` maps machines to the id of what carriers are made of there; one
+    server's name is empty. ``networks`` maps the topology's network names to Docker's.
     """
 
     stack: str
     digest_key: pulumi.Output[str]
+    carrier_images: dict[str, pulumi.Output[str]]
     resolver: IPv4Address
     networks: dict[str, pulumi.Output[str]] = field(default_factory=dict)
     swarm: SwarmSite | None = None

@@ -35,7 +35,8 @@ class Host(Model):
     image: Literal["debian-12", "debian-13"] = Field("debian-13", description="Operating system.")
     volume_gb: int = Field(20, ge=10, le=10_240, description="Size of the protected data volume in GB.")
     encrypted: bool = Field(
-        False, description="Encrypt the data volume (LUKS). Decide before the first deployment: a later change is refused."
+        False,
+        description="Encrypt the data volume (LUKS). Decide before the first deployment: it can't be changed.",
     )
     reboot_time: ClockTime = Field("04:00", description="When a security update may restart the server (UTC).")
 

@@ -22,15 +22,18 @@ class Server(TypedDict):
 
 
 class EngineArgs(TypedDict):
-    """``server`` is None for this machine's own Engine."""
+    """``server`` is None for this machine's own Engine. ``carrier_image`` is what carriers are made of there."""
 
     server: Server | None
+    carrier_image: str
 
 
 class Engine(pulumi.ComponentResource):
     """An explicit Docker provider. For a server it comes after a command that waits until Docker answers there."""
 
     provider: docker.Provider
+    carrier_image: pulumi.Output[str]
+    """Its id on this Engine: machines of another architecture have another one."""
 
     def __init__(self, name: str, args: EngineArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("zero-exposure:index:Engine", name, None, opts)
@@ -40,6 +43,9 @@ class Engine(pulumi.ComponentResource):
             self.provider = docker.Provider(f"{name}-docker", host=LOCAL, opts=child)
         else:
             self.provider = _remote(name, server, child)
+        on_it = pulumi.ResourceOptions.merge(child, pulumi.ResourceOptions(provider=self.provider))
+        image = docker.RemoteImage(f"{name}-carriers", name=args["carrier_image"], keep_locally=True, opts=on_it)
+        self.carrier_image = image.image_id
         self.register_outputs({"host": self.provider.host})
 
 

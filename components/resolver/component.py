@@ -36,10 +36,8 @@ class Resolver(pulumi.ComponentResource):
     def __init__(self, name: str, args: ResolverArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("zero-exposure:index:Resolver", name, None, opts)
         child, site = pulumi.ResourceOptions(parent=self), args["site"]
-        made = [
-            deploy_container(_spec(node, replace(args["values"], address=address)), site, site.on(machine, child))
-            for node, machine, address in _places(args)
-        ]
+        specs = [_spec(*place, args["values"]) for place in _places(args)]
+        made = [deploy_container(spec, site, site.on(spec.machine, child)) for spec in specs]
         self.containers = [*made]
         self.register_outputs({"container": made[0].name})
 
@@ -53,16 +51,17 @@ def _places(args: ResolverArgs) -> list[tuple[str, str, IPv4Address]]:
     return [(node, machine, address) for (node, machine), address in zip(chosen, swarm.resolvers, strict=True)]
 
 
-def _spec(node: str, values: Values) -> ContainerSpec:
+def _spec(node: str, machine: str, address: IPv4Address, values: Values) -> ContainerSpec:
     return ContainerSpec(
         node=node,
+        machine=machine,
         role="resolver",
         image=values.resolver.image,
-        networks={"egress": values.address},
+        networks={"egress": address},
         user=USER,
         entrypoint=("unbound",),
         command=("-d", "-p", "-c", f"{CONFIG}/unbound.conf"),
-        files=files(values),
+        files=files(replace(values, address=address)),
         tmpfs={SCRATCH: "1m"},
         healthcheck=Healthcheck(command=HEALTH_COMMAND, start_period="10s"),
         limits=Limits(memory="256m", cpus=0.5, pids=64),

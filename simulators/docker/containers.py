@@ -30,7 +30,7 @@ def _create(call: Call) -> Answer:
         "Name": f"/{name}",
         "Created": call.clock.stamp(),
         "Image": image["Id"],
-        "Config": _config(asked, number),
+        "Config": _config(asked, number) | {"User": asked.user or images.user(image)},
         "HostConfig": _host_config(asked),
         "_networks": {},
         "_files": {},
@@ -114,6 +114,9 @@ def _put(call: Call) -> Answer:
     row = collection.container(call.store, call.match["id"])
     if row["HostConfig"]["ReadonlyRootfs"]:
         raise errors.error(403, "container rootfs is marked read-only")
+    if call.one("copyUIDGID") in ("1", "true") and (user := row["Config"]["User"]):
+        # The Engine looks it up among the server's own users, as it is written. https://github.com/moby/moby/issues/46388
+        raise errors.error(500, f'getent unable to find entry "{user}" in passwd database')
     try:
         with tarfile.open(fileobj=io.BytesIO(call.raw)) as archive:
             for member in archive.getmembers():

@@ -1,6 +1,7 @@
 """/images: https://docs.docker.com/reference/api/engine/version/v1.47/#tag/Image
 
-Every image exists, and is pulled in no time. What is in it is not known here: it has no command and no user of its own.
+Every image exists, and is pulled in no time. What is in it is not known here, and so it has no command. Each has a user
+of its own, which is the harder case, but for those that are known to have none.
 """
 
 import hashlib
@@ -12,6 +13,8 @@ from simulators.store import Row, Store
 TABLE = "images"
 HUB = "docker.io/"
 OFFICIAL = "library/"
+USERLESS = ("busybox:",)
+USER = "65532:65532"
 
 
 def find(store: Store, name: str) -> Row:
@@ -21,6 +24,11 @@ def find(store: Store, name: str) -> Row:
         if wanted in (row["Id"], *row["RepoTags"], *row["RepoDigests"]):
             return row
     raise errors.error(404, f"No such image: {name}")
+
+
+def user(image: Row) -> str:
+    """Whom a container of it runs as, where it is not told otherwise; empty for root."""
+    return "" if any(name.startswith(USERLESS) for name in image["RepoTags"]) else USER
 
 
 def familiar(name: str) -> str:
@@ -63,9 +71,10 @@ def _list(call: Call) -> Answer:
 
 
 def _inspect(call: Call) -> Answer:
-    config = {"Env": None, "Cmd": None, "Entrypoint": None, "Labels": None}
+    image = find(call.store, call.match["name"])
+    config = {"Env": None, "Cmd": None, "Entrypoint": None, "Labels": None, "User": user(image)}
     more = {"Created": "1970-01-01T00:00:00Z", "Architecture": "amd64", "Os": "linux", "Config": config}
-    return Answer(200, {**find(call.store, call.match["name"]), **more})
+    return Answer(200, {**image, **more})
 
 
 ROUTES = [

@@ -44,12 +44,12 @@ class World:
         done = self.stack.preview(**pack, **self.left_out, **self._told())
         return _counts(done.change_summary)
 
-    def up(self, whatever_fails: bool = False) -> dict[str, int]:
+    def up(self, whatever_fails: bool = False, refresh: bool = False) -> dict[str, int]:
         """The same, done. ``whatever_fails``: what does not depend on a failure is made all the same.
 
         With that the engine never ends where a deletion before a replacement fails (pulumi/pulumi#16373).
         """
-        done = self.stack.up(continue_on_error=whatever_fails, **self.left_out, **self._told())
+        done = self.stack.up(continue_on_error=whatever_fails, refresh=refresh, **self.left_out, **self._told())
         return _counts(done.summary.resource_changes or {})
 
     def refresh(self) -> dict[str, int]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import docker
 import pytest
+import requests
 from docker.errors import APIError, ImageNotFound, NotFound
 from docker.models.containers import Container
 from docker.types import IPAMConfig, IPAMPool, LogConfig, Ulimit
@@ -191,6 +192,18 @@ def test_a_file_is_put_into_a_container_and_its_content_is_kept_nowhere(
     assert "a-secret" not in str(engine.state())
     with pytest.raises(APIError, match="read-only"):
         _container(client, "sealed", read_only=True).put_archive("/", _archive("key", "x"))
+
+
+@pytest.mark.parametrize(("image", "fails"), [("busybox:1.37.0", False), (IMAGE, True)])
+def test_a_file_for_an_owner_is_refused_where_the_container_has_a_user(
+    client: docker.DockerClient, engine: Cloud, image: str, fails: bool
+) -> None:
+    client.images.pull(image)
+    made = client.containers.create(image, ["none"])
+    at = f"{engine.address}/v1.47/containers/{made.id}/archive"
+    query = {"path": "/", "copyUIDGID": "true"}
+    done = requests.put(at, params=query, data=_archive("carrier/0/key", "a-secret"), timeout=10)
+    assert (done.status_code == 500, "getent unable to find entry" in done.text) == (fails, fails)
 
 
 @pytest.mark.parametrize(

@@ -2,17 +2,14 @@
 
 from typing import Any
 
-import pulumi
-
 from components.egress.component import Egress
 from components.egress.render import values
 from components.networks.component import Networks
 from components.services.component import Services
-from components.site import Site
 from policy.rules.model import Resource
+from tests.components.site import one_server
 from tests.mocks import Recording, both_modes, run
 from tests.samples import cloud_stack, service, settings
-from topology.names import RESOLVER
 from topology.plan import plan
 
 CONTAINER = "docker:index/container:Container"
@@ -29,7 +26,7 @@ def _deploy(raw: dict[str, Any]) -> None:
     found = settings(raw)
     topology = plan(found)
     networks = Networks("networks", {"stack": "dev", "topology": topology})
-    site = Site("dev", pulumi.Output.secret("key"), topology.nodes[RESOLVER].addresses["egress"], networks.names)
+    site = one_server(topology, networks)
     services = {"services": found.services, "topology": topology, "site": site, "secrets": {}, "generated": ()}
     Services("services", services)  # type: ignore[arg-type]
     Egress("egress", {"values": values(found, topology), "topology": topology, "site": site, "after": []})

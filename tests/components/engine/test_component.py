@@ -24,7 +24,7 @@ KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGJnk0oK4T9D8n6yPp7oJ6X0f3gPbJx1n5b2d
 
 def _provider(preview: bool, remote: bool) -> Resource:
     def program() -> None:
-        Engine("engine", {"server": _server() if remote else None})
+        Engine("engine", {"server": _server() if remote else None, "carrier_image": "busybox:1"})
 
     return run(program, preview).of_type("pulumi:providers:docker")[0]
 

@@ -7,11 +7,10 @@ import pytest
 
 from components.gateway.component import Gateway, GatewayArgs
 from components.networks.component import Networks
-from components.site import Site
 from policy.rules.model import Resource
+from tests.components.site import one_server
 from tests.mocks import Recording, both_modes, run
 from tests.samples import cloud_stack, local_stack, settings
-from topology.names import RESOLVER
 from topology.plan import plan
 
 CONTAINER = "docker:index/container:Container"
@@ -22,7 +21,6 @@ def _deploy(raw: dict[str, Any]) -> None:
     stack = settings(raw)
     topology = plan(stack)
     networks = Networks("networks", {"stack": "dev", "topology": topology})
-    resolver = topology.nodes[RESOLVER].addresses["egress"]
     args: GatewayArgs = {
         "gateway": stack.gateway,
         "tunnel": stack.tunnel,
@@ -30,7 +28,7 @@ def _deploy(raw: dict[str, Any]) -> None:
         "operators": stack.operators,
         "domain": stack.domain,
         "target": stack.target,
-        "site": Site("dev", pulumi.Output.secret("key"), resolver, networks.names),
+        "site": one_server(topology, networks),
         "tunnel_token": pulumi.Output.secret(TOKEN) if stack.target == "cloud" else None,
         "secrets": {name: pulumi.Output.secret(value.get_secret_value()) for name, value in stack.secrets.items()},
     }

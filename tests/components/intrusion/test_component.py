@@ -5,14 +5,13 @@ import pytest
 
 from components.intrusion.component import EdgeList, Intrusion, IntrusionArgs
 from components.networks.component import Networks
-from components.site import Site
 from policy.rules.model import Resource
 from settings.cloud import Operators
 from settings.intrusion import Community
 from settings.intrusion import Intrusion as IntrusionSettings
 from tests.components.intrusion.planned import with_crowdsec
+from tests.components.site import one_server
 from tests.mocks import Recording, both_modes, run
-from topology.names import RESOLVER
 
 CONTAINER = "docker:index/container:Container"
 SECRETS = {"capi_login": "login-of-the-machine", "capi_password": "password-of-the-machine"}
@@ -23,12 +22,11 @@ def _deploy(edge: bool, community: bool) -> None:
     topology = with_crowdsec()
     networks = Networks("networks", {"stack": "dev", "topology": topology})
     taking_part = Community(login="capi_login", password="capi_password") if community else None
-    resolver = topology.nodes[RESOLVER].addresses["egress"]
     args: IntrusionArgs = {
         "intrusion": IntrusionSettings(community=taking_part),
         "topology": topology,
         "operators": Operators(networks=("203.0.113.0/24",)),
-        "site": Site("dev", pulumi.Output.secret("key"), resolver, networks.names),
+        "site": one_server(topology, networks),
         "secrets": {name: pulumi.Output.secret(value) for name, value in SECRETS.items()},
         "edge": EdgeList("0" * 32, pulumi.Output.from_input("list-id"), pulumi.Output.secret(TOKEN)) if edge else None,
     }

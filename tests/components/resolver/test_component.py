@@ -2,16 +2,13 @@
 
 from typing import Any
 
-import pulumi
-
 from components.networks.component import Networks
 from components.resolver.component import Resolver
 from components.resolver.render import values
-from components.site import Site
 from policy.rules.model import Resource
+from tests.components.site import one_server
 from tests.mocks import Recording, both_modes, run
 from tests.samples import cloud_stack, local_stack, settings
-from topology.names import RESOLVER
 from topology.plan import plan
 
 CONTAINER = "docker:index/container:Container"
@@ -21,7 +18,7 @@ def _deploy(raw: dict[str, Any]) -> None:
     stack = settings(raw)
     topology = plan(stack)
     networks = Networks("networks", {"stack": "dev", "topology": topology})
-    site = Site("dev", pulumi.Output.secret("key"), topology.nodes[RESOLVER].addresses["egress"], networks.names)
+    site = one_server(topology, networks)
     Resolver("resolver", {"values": values(stack, topology), "site": site})
 
 

@@ -8,12 +8,11 @@ import pytest
 
 from components.networks.component import Networks
 from components.services.component import Services
-from components.site import Site
 from policy.rules.model import Resource
 from settings.stack import Settings
+from tests.components.site import one_server
 from tests.mocks import Recording, both_modes, run
 from tests.samples import local_stack, service, settings
-from topology.names import RESOLVER
 from topology.plan import plan
 
 CONTAINER = "docker:index/container:Container"
@@ -24,14 +23,13 @@ STRIPE = "sk_live_1234"
 def _deploy(stack: Settings) -> None:
     topology = plan(stack)
     networks = Networks("networks", {"stack": "dev", "topology": topology})
-    resolver = topology.nodes[RESOLVER].addresses["egress"]
     secrets = {name: pulumi.Output.secret(value.get_secret_value()) for name, value in stack.secrets.items()}
     Services(
         "services",
         {
             "services": stack.services,
             "topology": topology,
-            "site": Site("dev", pulumi.Output.secret("key"), resolver, networks.names),
+            "site": one_server(topology, networks),
             "secrets": secrets,
             "generated": stack.generated,
         },

@@ -94,6 +94,7 @@ def _script(name: str, place: str) -> Layer:
 
 
 KINDS: dict[str, Image] = {
+    "busybox": Image((BASE,), (), ("sh",)),
     "cloudflare/cloudflared": Image(
         (BASE, PYTHON, _script("cloudflared", "/usr/bin/cloudflared")), ("cloudflared", "--no-autoupdate"), user="65532"
     ),

@@ -1,0 +1,139 @@
+"""The dev stack's containers on a real Docker Engine, by the real CLI and the real provider. The Engine has images made
+of Debian's programs, and an internet of its own with nothing real in it, so all of the stack may run here."""
+
+import re
+import resource
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ops.changes.cases import Edit
+from ops.preview.files import rendered
+from tests.engine.whole import CONTAINER
+from tests.engine.world import UNCHANGED, World, world
+from tests.live.docker import images
+from tests.live.docker.conftest import PROGRAMS
+from tests.live.docker.deployed import load, until
+from tests.live.docker.edge import edge_of
+from tests.live.docker.engine import Engine, host_of, running
+from tests.live.docker.recipes import recipes
+from tests.live.docker.recorded import IMAGE, recorded
+from tests.programs import need, need_root
+
+pytestmark = [
+    pytest.mark.engine,
+    pytest.mark.slow,
+    pytest.mark.skipif(shutil.which("pulumi") is None, reason="the Pulumi CLI is not on PATH"),
+]
+HEALTHY_WITHIN = 120.0
+
+
+@dataclass(frozen=True)
+class Real:
+    """A stack, and the Engine that its containers are on."""
+
+    world: World
+    engine: Engine
+
+    def ids(self) -> dict[str, str]:
+        """Node → id of the container that the state knows."""
+        rows = self.world.resources()
+        return {row["urn"].rpartition("::")[2]: row["id"] for row in rows if row["type"] == CONTAINER}
+
+    def unwell(self) -> list[str]:
+        """Nodes that should run, and do not, or are not healthy."""
+        started = {each["id"]: each["inputs"].get("start", True) for each in self.world.resources() if "id" in each}
+        return [node for node, number in self.ids().items() if started[number] and not self._is_well(number)]
+
+    def leading_out(self) -> set[str]:
+        """Networks that are not internal, but Docker's own."""
+        own = {"bridge", "host", "none"}
+        return {str(each.name) for each in self.engine.client.networks.list() if not each.attrs["Internal"]} - own
+
+    def published(self) -> list[Any]:
+        """Ports of this machine that lead to a container."""
+        return [each.ports for each in self.engine.client.containers.list() if any(each.ports.values())]
+
+    def _is_well(self, number: str) -> bool:
+        state = self.engine.client.api.inspect_container(number)["State"]
+        return bool(state["Running"]) and state.get("Health", {}).get("Status", "healthy") == "healthy"
+
+
+@contextmanager
+def real(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Real]:
+    """A simulated cloud, and an Engine with images that has nothing on it yet."""
+    recording = recorded()
+    archive = images.archive(recipes([str(image.props["name"]) for image in recording.of_type(IMAGE)]))
+    with running(host_of(rendered(recording)["host/user-data.yaml"])) as engine:
+        load(engine, archive)
+        edge_of(recording, engine.internet.edge).start()
+        monkeypatch.setenv("DOCKER_HOST", f"unix://{engine.folder}/sock")
+        with world(folder, real_engine=True) as made:
+            _by_tag(made.simulation.project / "settings" / "images.yaml")
+            _limit(made.simulation.project / "components" / "container.py")
+            made.left_out = {}
+            yield Real(made, engine)
+
+
+def _by_tag(file: Path) -> None:
+    """Images that come from no registry have no digest."""
+    text = file.read_text(encoding="utf-8")
+    assert "@sha256:" in text
+    file.write_text(re.sub(r"@sha256:[0-9a-f]{64}", "", text), encoding="utf-8")
+
+
+def _limit(file: Path) -> None:
+    """Without CAP_SYS_RESOURCE, as on some build machines, a container gets no more open files than its Engine has."""
+    text, ours = file.read_text(encoding="utf-8"), "soft=65_536, hard=65_536"
+    assert ours in text
+    most = min(65_536, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
+    file.write_text(text.replace(ours, f"soft={most}, hard={most}"), encoding="utf-8")
+
+
+def test_a_stack_on_a_real_engine_is_made_once_repaired_changed_and_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    need(*PROGRAMS, "docker")
+    need_root()
+    with real(tmp_path, monkeypatch) as found:
+        made = found.world
+        assert set(made.up()) <= {"create", *UNCHANGED}
+        until(lambda: not found.unwell(), HEALTHY_WITHIN, "every container is healthy")
+        assert found.leading_out() == {"dev-egress"}
+        assert found.published() == []
+        first = found.ids()
+
+        assert set(made.up()) <= UNCHANGED
+        made.registrar_signs()
+        made.refresh()
+        assert set(made.preview()) <= UNCHANGED, "what the provider reads is what it was told"
+
+        made.edit(Edit(at=("services", "api", "limits", "memory"), to="300m"))
+        assert made.up()["update"] == 1
+        assert found.ids() == first
+        inspected = found.engine.client.api.inspect_container(first["api"])
+        assert inspected["HostConfig"]["Memory"] == 300 * 1024**2
+
+        found.engine.client.containers.get(first["gateway"]).remove(force=True)
+        made.refresh()
+        assert made.up()["create"] == 1
+        until(lambda: not found.unwell(), HEALTHY_WITHIN, "the gateway is back")
+        assert {node for node, number in found.ids().items() if number != first[node]} == {"gateway"}
+
+        made.edit(Edit(at=("gateway", "rate"), to=60), Edit(at=("services", "dashboard")))
+        made.up()
+        until(lambda: not found.unwell(), HEALTHY_WITHIN, "everything is healthy after a change")
+        assert first.keys() - found.ids().keys() >= {"dashboard"}
+        assert set(made.up()) <= UNCHANGED
+
+        made.destroy()
+        assert found.engine.client.containers.list(all=True) == []
+        assert found.leading_out() == set()
+        kept = {volume.name for volume in found.engine.client.volumes.list()}
+        assert "dev-postgres-data" in kept
+        assert [name for name in kept if "-files-" in name or "-run-secrets-" in name] == []
