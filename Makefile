@@ -13,7 +13,7 @@ PACK := --policy-pack policy $(addprefix --policy-pack-config ,$(wildcard policy
 
 .DEFAULT_GOAL := help
 .PHONY: help init doctor preview review deploy destroy orphans changes drift audit rotate snapshots restore diagram picture report sbom \
-	test test-engine test-interrupted test-slow test-host test-tools check \
+	test test-engine test-real-engine test-interrupted test-slow test-host test-tools check \
 	simulated up-simulated preview-simulated destroy-simulated \
 	workflows lock vulnerabilities verify-images bench schema scale policy-state policy-coverage clean cli
 
@@ -93,7 +93,10 @@ test: $(READY) ## all tests but the slow ones; those whose system program is mis
 	@$(PYTEST) $(if $(CI),|| { [ $$? -eq 1 ] && $(AGAIN); })
 
 test-engine: cli $(READY) ## the tests that need the Pulumi CLI, on simulated clouds; `make test` skips them where it is missing
-	@$(BIN)/python -m pytest -m "engine and not exhaustive" tests/engine
+	@$(BIN)/python -m pytest -m "engine and not exhaustive and not slow" tests/engine
+
+test-real-engine: cli $(READY) ## the CLI and the Docker provider on a Docker Engine of the test's own (root, 5 minutes)
+	@$(BIN)/python -m pytest -m "engine and slow" tests/engine
 
 test-interrupted: cli $(READY) ## `up` that fails at each API call in turn, on the real engine in simulated clouds (hours)
 	@$(BIN)/python -m pytest -m exhaustive tests/engine

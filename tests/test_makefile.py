@@ -19,7 +19,9 @@ def _make(target: str, path: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(words, cwd=ROOT, env={"PATH": str(path)}, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize("target", ["deploy", "destroy", "drift", "policy-state", "test-engine", "test-interrupted"])
+@pytest.mark.parametrize(
+    "target", ["deploy", "destroy", "drift", "policy-state", "test-engine", "test-real-engine", "test-interrupted"]
+)
 def test_without_the_cli_a_target_names_it_and_stops(target: str, tmp_path: Path) -> None:
     done = _make(target, tmp_path)
     assert (done.returncode, done.stdout) == (2, "")

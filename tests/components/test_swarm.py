@@ -114,6 +114,19 @@ def test_links_are_encrypted_overlays_and_only_egress_can_be_attached_to() -> No
     assert {name for name, props in networks.items() if not props["internal"]} == {"networks-egress"}
 
 
+def test_carriers_are_of_their_own_machines_image() -> None:
+    made = {
+        each.name: [urn.rpartition("::")[2] for urn in each.property_dependencies["image"]]
+        for each in swarm().of_type("docker:index/container:Container")
+        if each.name.endswith("-carrier")
+    }
+    assert made == {
+        "resolver-carrier": ["engine-manager-1-carriers"],
+        "resolver-2-carrier": ["engine-manager-2-carriers"],
+        "resolver-3-carrier": ["engine-manager-3-carriers"],
+    }
+
+
 def test_resolvers_are_containers_on_three_machines_at_addresses_where_no_task_is_put() -> None:
     recording = swarm()
     found = {

@@ -15,18 +15,22 @@ import pytest
 from components.engine.component import Engine, Server
 from components.ssh import ready_command, ssh_options
 from policy.rules.model import Resource
-from tests.mocks import both_modes, run
+from tests.mocks import Recording, both_modes, run
 from tests.programs import need, need_root
 
 HOST = "ssh-dev.example.org"
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGJnk0oK4T9D8n6yPp7oJ6X0f3gPbJx1n5b2dC9mV3aH"
 
 
-def _provider(preview: bool, remote: bool) -> Resource:
+def _ran(preview: bool, remote: bool) -> Recording:
     def program() -> None:
         Engine("engine", {"server": _server() if remote else None, "carrier_image": "busybox:1"})
 
-    return run(program, preview).of_type("pulumi:providers:docker")[0]
+    return run(program, preview)
+
+
+def _provider(preview: bool, remote: bool) -> Resource:
+    return _ran(preview, remote).of_type("pulumi:providers:docker")[0]
 
 
 def _server() -> Server:
@@ -43,6 +47,16 @@ def test_a_servers_engine_is_reached_by_ssh_through_the_tunnel_after_it_answered
 @both_modes
 def test_the_local_engine_is_a_socket_of_this_machine(preview: bool) -> None:
     assert _provider(preview, remote=False).props["host"] == "unix:///var/run/docker.sock"
+
+
+@both_modes
+@pytest.mark.parametrize("remote", [True, False], ids=["remote", "local"])
+def test_the_image_of_carriers_is_fetched_by_the_engine_itself_and_kept(preview: bool, remote: bool) -> None:
+    recording = _ran(preview, remote)
+    (image,) = recording.of_type("docker:index/remoteImage:RemoteImage")
+    (provider,) = recording.of_type("pulumi:providers:docker")
+    assert (image.props["name"], image.props["keepLocally"]) == ("busybox:1", True)
+    assert (image.provider or "").startswith(provider.urn)
 
 
 def test_waiting_ends_with_an_error_that_says_where_to_look(tmp_path: Path) -> None:

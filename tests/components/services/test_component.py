@@ -10,7 +10,7 @@ from components.networks.component import Networks
 from components.services.component import Services
 from policy.rules.model import Resource
 from settings.stack import Settings
-from tests.components.site import one_server
+from tests.components.site import CARRIER_IMAGE, one_server
 from tests.mocks import Recording, both_modes, run
 from tests.samples import local_stack, service, settings
 from topology.plan import plan
@@ -132,6 +132,14 @@ def test_files_are_readable_by_the_containers_user_alone(preview: bool) -> None:
     assert {(entry["owner"], entry["group"], entry["permissions"]) for entry in carrier.props["uploads"]} == {
         ("1000", "1000", "0400")
     }
+
+
+@both_modes
+def test_a_carrier_is_of_its_own_image_and_has_no_user(preview: bool) -> None:
+    """With one, the Engine would look for it on the server, and give it the files."""
+    for carrier in (each for each in _recording(preview).of_type(CONTAINER) if each.name.endswith("-carrier")):
+        assert carrier.props["image"] == CARRIER_IMAGE
+        assert "user" not in carrier.props
 
 
 @both_modes
