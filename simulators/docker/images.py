@@ -13,7 +13,7 @@ from simulators.store import Row, Store
 TABLE = "images"
 HUB = "docker.io/"
 OFFICIAL = "library/"
-USERLESS = ("busybox:",)
+USERLESS = ("busybox@",)
 USER = "65532:65532"
 
 
@@ -28,7 +28,7 @@ def find(store: Store, name: str) -> Row:
 
 def user(image: Row) -> str:
     """Whom a container of it runs as, where it is not told otherwise; empty for root."""
-    return "" if any(name.startswith(USERLESS) for name in image["RepoTags"]) else USER
+    return "" if any(name.startswith(USERLESS) for name in image["RepoDigests"]) else USER
 
 
 def familiar(name: str) -> str:

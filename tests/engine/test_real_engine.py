@@ -4,6 +4,7 @@ of Debian's programs, and an internet of its own with nothing real in it, so all
 import re
 import resource
 import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -59,6 +60,12 @@ class Real:
         """Ports of this machine that lead to a container."""
         return [each.ports for each in self.engine.client.containers.list() if any(each.ports.values())]
 
+    def owners(self, node: str) -> set[tuple[int, int, int]]:
+        """Owner, group and mode of every file that the program put into a node's folders."""
+        folders = (self.engine.folder / "data" / "volumes").glob(f"dev-{node}-*/_data")
+        found = [path.stat() for folder in folders for path in folder.iterdir()]
+        return {(each.st_uid, each.st_gid, stat.S_IMODE(each.st_mode)) for each in found}
+
     def _is_well(self, number: str) -> bool:
         state = self.engine.client.api.inspect_container(number)["State"]
         return bool(state["Running"]) and state.get("Health", {}).get("Status", "healthy") == "healthy"
@@ -106,6 +113,8 @@ def test_a_stack_on_a_real_engine_is_made_once_repaired_changed_and_removed(
         until(lambda: not found.unwell(), HEALTHY_WITHIN, "every container is healthy")
         assert found.leading_out() == {"dev-egress"}
         assert found.published() == []
+        for node, user in (("api", 1000), ("resolver", 101), ("cloudflared", 65532)):
+            assert {(owner, mode) for owner, _, mode in found.owners(node)} == {(user, 0o400)}
         first = found.ids()
 
         assert set(made.up()) <= UNCHANGED

@@ -194,7 +194,10 @@ def test_a_file_is_put_into_a_container_and_its_content_is_kept_nowhere(
         _container(client, "sealed", read_only=True).put_archive("/", _archive("key", "x"))
 
 
-@pytest.mark.parametrize(("image", "fails"), [("busybox:1.37.0", False), (IMAGE, True)])
+@pytest.mark.parametrize(
+    ("image", "fails"),
+    [("busybox:1.37.0", False), (f"busybox:1.37.0@sha256:{'a' * 64}", False), (IMAGE, True)],
+)
 def test_a_file_for_an_owner_is_refused_where_the_container_has_a_user(
     client: docker.DockerClient, engine: Cloud, image: str, fails: bool
 ) -> None:
