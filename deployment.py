@@ -26,7 +26,6 @@ from components.site import Site, SwarmSite
 from components.tunnel.component import ONE_SERVER, Tunnel, TunnelArgs
 from settings.cloud import Cloudflare
 from settings.cloud import Host as HostSettings
-from settings.image import images
 from settings.load import SettingsError
 from settings.nodes import Machine
 from settings.reference import WATCHER, Credential
@@ -81,7 +80,7 @@ def _cloud(settings: Settings, topology: Topology, stack: str) -> Cloud:
         swarm, engines, shown = _machines(settings, settings.host, topology.cluster, tunnel, stack)
         return Cloud(swarm, engines, tunnel, account, edge.bans, shown)
     server = _server(settings, settings.host, tunnel, stack)
-    engine = _engine("engine", server)
+    engine = _engine("engine", server, settings)
     shown = {
         "sshHost": tunnel.ssh_host,
         "hostKey": server["host_key"],
@@ -91,8 +90,8 @@ def _cloud(settings: Settings, topology: Topology, stack: str) -> Cloud:
     return Cloud(engine, {ONE_SERVER: engine}, tunnel, account, edge.bans, shown)
 
 
-def _engine(name: str, server: Server | None) -> Engine:
-    return Engine(name, EngineArgs(server=server, carrier_image=images()["carrier"]))
+def _engine(name: str, server: Server | None, settings: Settings) -> Engine:
+    return Engine(name, EngineArgs(server=server, carrier_image=settings.carrier.image))
 
 
 def _tunnel(settings: Settings, zone: Cloudflare, topology: Topology, stack: str) -> Tunnel:
@@ -225,7 +224,7 @@ def _machine(
     server = Server(
         ssh_host=ssh_host, host_key=host.host_key, server_id=host.server_id, connected=[tunnel, *host.joined]
     )
-    engine = _engine(f"engine-{machine.name}", server)
+    engine = _engine(f"engine-{machine.name}", server, settings)
     args = MemberArgs(
         own=login,
         manager=others[cluster.through].login if others else None,
@@ -260,7 +259,7 @@ def _subscription(settings: Settings, services: Services) -> Exports:
 
 def _containers(settings: Settings, topology: Topology, stack: str, cloud: Cloud | None) -> Services:
     """Networks and containers on the Engine of the server, on this machine's, or on a Swarm."""
-    engines = cloud.engines if cloud else {ONE_SERVER: _engine("engine", None)}
+    engines = cloud.engines if cloud else {ONE_SERVER: _engine("engine", None, settings)}
     provider = cloud.engine.provider if cloud else engines[ONE_SERVER].provider
     on_engine = pulumi.ResourceOptions(providers=[provider])
     networks = Networks("networks", NetworksArgs(stack=stack, topology=topology), on_engine)

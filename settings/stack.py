@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field, SecretStr
 
 from settings.backup import Backup
+from settings.carrier import Carrier
 from settings.cloud import Cloudflare, Edge, Host, Operators, Tunnel
 from settings.egress import Egress
 from settings.gateway import Gateway
@@ -41,6 +42,7 @@ class Settings(Model):
     intrusion: Intrusion = Intrusion()
     resolver: Resolver = Resolver()
     egress: Egress = Egress()
+    carrier: Carrier = Carrier()
     backup: Backup | None = Field(None, description="Encrypted backups. Without this key there are none.")
     monitoring: Monitoring = Monitoring()
     nodes: dict[Name, NodeGroup] = Field(
