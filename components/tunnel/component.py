@@ -61,9 +61,10 @@ class Tunnel(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         self._name_hosts(args)
         site = access.Site(name, args["stack"], args["cloudflare"].account_id, args["tunnel"].session, child)
-        audiences = self._guard(site, args)
-        admins, app = self._connect(name, args, audiences, child)
-        _records(name, args, {self.ssh_hosts[machine]: admin for machine, admin in admins.items()}, app, child)
+        guards = self._guard(site, args)
+        admins, app = self._connect(name, args, {host: guard.aud for host, guard in guards.items()}, child)
+        ssh = {self.ssh_hosts[machine]: admin for machine, admin in admins.items()}
+        _records(name, args, ssh, app, guards, child)
         _alert(site, args["operators"].emails, [*admins.values(), app])
         self.admin_tokens = {machine: admin.token for machine, admin in admins.items()}
         self.admin_tunnel_ids = {machine: admin.tunnel.id for machine, admin in admins.items()}
@@ -103,8 +104,8 @@ class Tunnel(pulumi.ComponentResource):
         self.urls = tuple(f"https://{host}" for host in sorted(visitors))
         self.admin_urls = tuple(f"https://{host}" for host in sorted(admins))
 
-    def _guard(self, site: access.Site, args: TunnelArgs) -> dict[str, pulumi.Output[str]]:
-        """Access applications of every host that is not for visitors: host → audience tag."""
+    def _guard(self, site: access.Site, args: TunnelArgs) -> dict[str, cloudflare.ZeroTrustAccessApplication]:
+        """Host → its Access application, of every host that is not for visitors."""
         people = access.people(site, args["operators"].emails)
         token = access.service_token(site)
         self.service_token_id = token.client_id
@@ -113,7 +114,7 @@ class Tunnel(pulumi.ComponentResource):
         hosts = self.ssh_hosts.values()
         ssh = {host: access.application(site, host, [people, pipeline], browser=False) for host in hosts}
         web = {host: access.application(site, host, [people], browser=True) for host in sorted(args["admin_hosts"])}
-        return {host: application.aud for host, application in {**ssh, **web}.items()}
+        return {**ssh, **web}
 
     def _connect(
         self,
@@ -141,12 +142,19 @@ class Tunnel(pulumi.ComponentResource):
 
 
 def _records(
-    name: str, args: TunnelArgs, ssh: Mapping[str, Connector], app: Connector, opts: pulumi.ResourceOptions
+    name: str,
+    args: TunnelArgs,
+    ssh: Mapping[str, Connector],
+    app: Connector,
+    guards: Mapping[str, cloudflare.ZeroTrustAccessApplication],
+    opts: pulumi.ResourceOptions,
 ) -> None:
     names = render.app_names(args["domain"], args["visitor_hosts"], args["admin_hosts"])
     for host, behind in [*ssh.items(), *((host, app) for host in names)]:
-        # A name appears only when the tunnel knows what to do with it, and who may use it.
-        ready = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[behind.config]))
+        # A name appears only when the tunnel knows what to do with it, and who may use it. It goes before its guard,
+        # which a configuration that has changed no longer names.
+        first = [behind.config, *([guards[host]] if host in guards else [])]
+        ready = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=first))
         cloudflare.DnsRecord(
             f"{name}-dns-{host}",
             zone_id=args["cloudflare"].zone_id,

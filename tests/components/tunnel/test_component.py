@@ -175,6 +175,16 @@ def test_a_name_appears_only_after_the_tunnels_configuration(preview: bool) -> N
 
 
 @both_modes
+def test_a_name_goes_before_the_access_application_in_front_of_it(preview: bool) -> None:
+    """In a change that takes both, the configuration between them is changed already, and orders nothing."""
+    recording = run(program, preview)
+    guards = {app.props["domain"]: app.urn for app in recording.of_type(APPLICATION)}
+    records = {record.props["name"]: record.dependencies for record in recording.of_type(RECORD)}
+    assert guards.keys() & records.keys()
+    assert [host for host, before in records.items() if host in guards and guards[host] not in before] == []
+
+
+@both_modes
 def test_tunnels_are_configured_at_cloudflare_under_names_of_their_own(preview: bool) -> None:
     recording = run(program, preview)
     assert [made.props["configSrc"] for made in recording.of_type(TUNNEL)] == ["cloudflare", "cloudflare"]
