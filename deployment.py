@@ -232,7 +232,8 @@ def _machine(
         members=[str(each.address) for each in cluster.machines],
         pool=settings.network.pool,
         autolock=settings.swarm.autolock,
-        ready=[engine],
+        # Not the whole Engine: to join waits for no image.
+        ready=[engine.provider],
     )
     if mesh:
         args["mesh"] = mesh
