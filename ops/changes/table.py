@@ -13,7 +13,7 @@ the same, unless a row of [whole entries](#whole-entries) says otherwise. `make 
 
 - **in place**: changed where it is. Of a container only `limits.memory` is.
 - **replaced**: a container stops and a new one starts, with the same volumes; seconds. The server: three to five
-  minutes, with the same volume ([host.md](host.md)). A carrier (`…-carrier`) brings files and never runs: nothing stops.
+  minutes, with the same volume ([host.md](host.md)). A carrier (`…-carrier`) brings files and never runs.
 - **refused**: nothing is done at all, since data would go. [The runbook](runbook.md) has the way.
 
 No change ever replaces or removes the server's data volume, a service's volume or the backups' bucket.
