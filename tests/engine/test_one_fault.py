@@ -58,7 +58,7 @@ def _steps(folder: Path, part: str) -> list[Step]:
 def _kinds(made: World, clouds: Sequence[str]) -> list[Step]:
     calls = [(cloud, call) for cloud in clouds for call in getattr(made.clouds, cloud).store.calls]
     found = {(cloud, call["method"], shape(call["path"])) for cloud, call in calls}
-    assert len(found) > 20
+    assert len(found) > 10
     return sorted(found)
 
 
@@ -81,7 +81,8 @@ def _try(made: World, weather: Weather, step: Step) -> str:
     set_faults(made, cloud, Faults())
     if not storm.struck:
         return "no such call was made, so nothing is shown"
-    if first and weather is LOST:
+    if weather is LOST:
+        # Even where it went well: the provider may have asked again, and made a second one.
         orphans(["--stack", "dev", "--root", str(made.simulation.project), "--yes"])
     return _judged(made, first, failure(made))
 
