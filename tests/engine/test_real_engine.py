@@ -113,9 +113,10 @@ def test_a_stack_on_a_real_engine_is_made_once_repaired_changed_and_removed(
         until(lambda: not found.unwell(), HEALTHY_WITHIN, "every container is healthy")
         assert found.leading_out() == {"dev-egress"}
         assert found.published() == []
-        for node, user in (("api", 1000), ("resolver", 101), ("cloudflared", 65532)):
-            assert {(owner, mode) for owner, _, mode in found.owners(node)} == {(user, 0o400)}
         first = found.ids()
+        for node in ("api", "resolver", "cloudflared"):
+            user = found.engine.client.api.inspect_container(first[node])["Config"]["User"]
+            assert {f"{owner}:{group} {mode:o}" for owner, group, mode in found.owners(node)} == {f"{user} 400"}
 
         assert set(made.up()) <= UNCHANGED
         made.registrar_signs()
