@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from pulumi.automation import CommandError
 
 from ops.changes.cases import Edit
-from ops.orphans.__main__ import main as orphans
 from simulators.faults import Fault, Faults, Kind
 from tests.engine.world import World
 
@@ -87,7 +86,7 @@ def attempts(made: World, attempt: Callable[[int], object]) -> int:
             attempt(run)
         except CommandError:
             with calm(made):
-                orphans(["--stack", "dev", "--root", str(made.simulation.project), "--yes"])
+                made.look_for_orphans()
         else:
             return run
     return RUNS + 1

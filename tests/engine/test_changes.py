@@ -1,6 +1,5 @@
 """docs/changes.md is what the real engine plans, and no change of the stack file touches the data."""
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -10,12 +9,10 @@ from ops.changes.__main__ import main
 from ops.changes.cases import Edit, load
 from ops.changes.plans import plans
 from ops.changes.table import key, row
+from tests.engine.marks import ENGINE
 from tests.engine.world import ROOT, world
 
-pytestmark = [
-    pytest.mark.engine,
-    pytest.mark.skipif(shutil.which("pulumi") is None, reason="the Pulumi CLI is not on PATH"),
-]
+pytestmark = ENGINE
 SAMPLE = {
     "host.location", "host.type", "host.volume_gb", "operators.ssh_keys.*", "edge.min_tls", "edge.former_names[]",
     "gateway.rate", "services.*.image", "services.*.healthcheck.interval", "services.*.limits.memory",

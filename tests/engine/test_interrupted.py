@@ -1,19 +1,15 @@
 """`up` that was cut off half way, and `up` again."""
 
-import shutil
 from pathlib import Path
 
 import pytest
 
-from ops.orphans.__main__ import main as orphans
+from tests.engine.marks import ENGINE
 from tests.engine.storm import SMALLER
 from tests.engine.whole import CONTAINER, failure, not_as_asked, orphans_of
 from tests.engine.world import UNCHANGED, World, world
 
-pytestmark = [
-    pytest.mark.engine,
-    pytest.mark.skipif(shutil.which("pulumi") is None, reason="the Pulumi CLI is not on PATH"),
-]
+pytestmark = ENGINE
 
 
 @pytest.mark.parametrize("call", ["networks/*/connect", "containers/*/start"])
@@ -42,7 +38,7 @@ def test_a_volume_whose_attachment_was_lost_is_taken_over_and_never_detached(tmp
         assert any("volume_already_attached" in line for line in made.output), (
             "the provider does not find out by itself"
         )
-        assert orphans(["--stack", "dev", "--root", str(made.simulation.project), "--yes"]) == 0
+        assert made.look_for_orphans() == 0
         made.up()
         assert set(made.up()) <= UNCHANGED
         assert orphans_of(made) == ""

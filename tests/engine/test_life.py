@@ -2,24 +2,19 @@
 
 import base64
 import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-import pytest
-
 from ops.changes.cases import Edit
 from ops.simulated.guard import CLOUDFLARE_TOKEN, HETZNER_TOKEN
 from ops.simulated.project import copy_project
 from ops.simulated.run import Simulation
+from tests.engine.marks import ENGINE
 from tests.engine.world import ROOT, UNCHANGED, World, world, worlds
 
-pytestmark = [
-    pytest.mark.engine,
-    pytest.mark.skipif(shutil.which("pulumi") is None, reason="the Pulumi CLI is not on PATH"),
-]
+pytestmark = ENGINE
 PROTECTED = {"volumes", "buckets", "engine_volumes"}
 KEPT = {"engine_images"}
 """What outlives `destroy`: protected data, and images, which the next `up` need not pull."""

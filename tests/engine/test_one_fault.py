@@ -7,22 +7,21 @@ from pathlib import Path
 
 import pytest
 
-from ops.orphans.__main__ import main as orphans
+from ops.simulated.run import ON_THE_SWARM
 from simulators.faults import Faults
+from tests.engine.marks import ENGINE
 from tests.engine.storm import ERRORS, LOST, READING, SILENCE, SMALLER, Weather, hurry, raise_storm, set_faults, shape
 from tests.engine.whole import failure, orphans_of
-from tests.engine.world import UNCHANGED, World, world
+from tests.engine.world import UNCHANGED, World, leaving_out, world
 
 pytestmark = [
-    pytest.mark.engine,
-    pytest.mark.skipif(shutil.which("pulumi") is None, reason="the Pulumi CLI is not on PATH"),
+    *ENGINE,
     pytest.mark.exhaustive,
     pytest.mark.parametrize("part", ["clouds", "engine"]),
     pytest.mark.parametrize("weather", [ERRORS, SILENCE, LOST], ids=str),
 ]
 Step = tuple[str, str, str]
 """Cloud, method and path with ``*`` for ids."""
-OFF_THE_ENGINE = {"exclude": ["**docker:index/**"], "exclude_dependents": True}
 
 
 def test_after_a_failed_call_the_next_up_converges_and_leaves_nothing_over(
@@ -40,7 +39,7 @@ def _half(folder: Path, part: str) -> Iterator[World]:
     with world(folder) as made:
         made.edit(*SMALLER)
         hurry(made)
-        made.left_out = OFF_THE_ENGINE if part == "clouds" else {}
+        made.left_out = leaving_out(ON_THE_SWARM if part == "clouds" else ())
         yield made
 
 
@@ -83,7 +82,7 @@ def _try(made: World, weather: Weather, step: Step) -> str:
         return "no such call was made, so nothing is shown"
     if weather is LOST:
         # Even where it went well: the provider may have asked again, and made a second one.
-        orphans(["--stack", "dev", "--root", str(made.simulation.project), "--yes"])
+        made.look_for_orphans()
     return _judged(made, first, failure(made))
 
 

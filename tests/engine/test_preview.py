@@ -1,16 +1,13 @@
 """The real CLI, the real providers and the policy pack: `pulumi preview --policy-pack policy`."""
 
-import shutil
 from pathlib import Path
 
 import pytest
 
+from tests.engine.marks import ENGINE
 from tests.engine.project import Project, copy_project
 
-pytestmark = [
-    pytest.mark.engine,
-    pytest.mark.skipif(shutil.which("pulumi") is None, reason="the Pulumi CLI is not on PATH"),
-]
+pytestmark = ENGINE
 
 
 def _preview(project: Project, stack: str = "dev") -> tuple[int, str]:

@@ -3,7 +3,6 @@ of Debian's programs, and an internet of its own with nothing real in it, so all
 
 import re
 import resource
-import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,22 +14,18 @@ import pytest
 
 from ops.changes.cases import Edit
 from ops.preview.files import rendered
+from tests.engine.marks import ENGINE
 from tests.engine.whole import CONTAINER
 from tests.engine.world import UNCHANGED, World, world
-from tests.live.docker import images
 from tests.live.docker.conftest import PROGRAMS
-from tests.live.docker.deployed import load, until
+from tests.live.docker.deployed import load_images, stand_ins, until
 from tests.live.docker.edge import edge_of
 from tests.live.docker.engine import Engine, host_of, running
-from tests.live.docker.recipes import recipes
-from tests.live.docker.recorded import IMAGE, recorded
+from tests.live.docker.recorded import recorded
 from tests.programs import need, need_root
 
-pytestmark = [
-    pytest.mark.engine,
-    pytest.mark.slow,
-    pytest.mark.skipif(shutil.which("pulumi") is None, reason="the Pulumi CLI is not on PATH"),
-]
+pytestmark = [*ENGINE, pytest.mark.slow]
+VOLUME = "docker:index/volume:Volume"
 HEALTHY_WITHIN = 120.0
 
 
@@ -75,9 +70,8 @@ class Real:
 def real(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Real]:
     """A simulated cloud, and an Engine with images that has nothing on it yet."""
     recording = recorded()
-    archive = images.archive(recipes([str(image.props["name"]) for image in recording.of_type(IMAGE)]))
     with running(host_of(rendered(recording)["host/user-data.yaml"])) as engine:
-        load(engine, archive)
+        load_images(engine, stand_ins(recording))
         edge_of(recording, engine.internet.edge).start()
         monkeypatch.setenv("DOCKER_HOST", f"unix://{engine.folder}/sock")
         with world(folder, real_engine=True) as made:
@@ -141,9 +135,10 @@ def test_a_stack_on_a_real_engine_is_made_once_repaired_changed_and_removed(
         assert first.keys() - found.ids().keys() >= {"dashboard"}
         assert set(made.up()) <= UNCHANGED
 
+        data = {row["inputs"]["name"] for row in made.resources() if row["type"] == VOLUME and row.get("protect")}
         made.destroy()
         assert found.engine.client.containers.list(all=True) == []
         assert found.leading_out() == set()
         kept = {volume.name for volume in found.engine.client.volumes.list()}
         assert "dev-postgres-data" in kept
-        assert [name for name in kept if "-files-" in name or "-run-secrets-" in name] == []
+        assert kept == data

@@ -1,11 +1,11 @@
 """Every kind of call fails, until what was asked for has come about: `up`, changes of the stack file, `destroy`."""
 
-import shutil
 from pathlib import Path
 
 import pytest
 
 from ops.changes.cases import Edit
+from tests.engine.marks import ENGINE
 from tests.engine.storm import ERRORS, LOST, RUNS, SILENCE, SMALLER, Storm, Weather, attempts, hurry, raise_storm
 from tests.engine.test_life import KEPT, PROTECTED
 from tests.engine.whole import CONTAINER, is_whole, never_open
@@ -31,8 +31,7 @@ ANEW = (
 )
 """A new server, services that go and come, and volumes and networks of theirs."""
 pytestmark = [
-    pytest.mark.engine,
-    pytest.mark.skipif(shutil.which("pulumi") is None, reason="the Pulumi CLI is not on PATH"),
+    *ENGINE,
     pytest.mark.exhaustive,
     pytest.mark.parametrize("clouds", [("hetzner", "cloudflare"), ("engine",)], ids=["clouds", "engine"]),
     pytest.mark.parametrize("weather", [ERRORS, SILENCE, LOST], ids=str),

@@ -1,19 +1,14 @@
 """The machines of a Swarm on the real engine, in simulated clouds. That they join is said and not done: a Swarm's own
 API, with services, configs and secrets, is not simulated."""
 
-import shutil
 from pathlib import Path
-
-import pytest
 
 from ops.changes.cases import Edit
 from simulators.store import Row
+from tests.engine.marks import ENGINE
 from tests.engine.world import UNCHANGED, World, world
 
-pytestmark = [
-    pytest.mark.engine,
-    pytest.mark.skipif(shutil.which("pulumi") is None, reason="the Pulumi CLI is not on PATH"),
-]
+pytestmark = ENGINE
 PROTECTED = {"volumes", "buckets"}
 
 

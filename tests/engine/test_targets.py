@@ -1,7 +1,6 @@
 """The Makefile's targets on a deployed stack, on the real engine in simulated clouds. Workflows call the same ones."""
 
 import json
-import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,19 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pytest
 import requests
 
 from ops.simulated.clouds import Clouds, clouds
 from ops.simulated.guard import HETZNER_TOKEN
 from ops.simulated.run import Simulation
 from simulators.store import Row
+from tests.engine.marks import ENGINE
 from tests.engine.world import ROOT
 
-pytestmark = [
-    pytest.mark.engine,
-    pytest.mark.skipif(shutil.which("pulumi") is None, reason="the Pulumi CLI is not on PATH"),
-]
+pytestmark = ENGINE
 STACK = "dev"
 INBOUND = {"direction": "in", "protocol": "tcp", "port": "22", "source_ips": ["0.0.0.0/0"]}
 AT_THE_CLOUDS = {

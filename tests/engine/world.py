@@ -16,6 +16,7 @@ from pulumi import automation
 
 from ops.changes.cases import Edit, edited
 from ops.destroy.__main__ import release
+from ops.orphans.__main__ import main as orphans
 from ops.simulated.clouds import Clouds, clouds
 from ops.simulated.run import Simulation
 from simulators.faults import Fault
@@ -122,15 +123,19 @@ class World:
         """Plan a fault of ``hetzner``, ``cloudflare`` or ``engine``."""
         getattr(self.clouds, cloud).faults.plan(Fault(**fault))
 
-    def no_more_faults(self) -> None:
-        """Let nothing more happen."""
-        for api in self.clouds.apis:
-            api.faults.clear()
+    def look_for_orphans(self) -> int:
+        """`make orphans`, which deletes what it finds; its exit code."""
+        return orphans(["--stack", self.simulation.stack, "--root", str(self.simulation.project), "--yes"])
 
 
 def _counts(changes: Any) -> dict[str, int]:
     """Operations by their plain names."""
     return {str(getattr(operation, "value", operation)): count for operation, count in changes.items()}
+
+
+def leaving_out(words: Sequence[str]) -> dict[str, Any]:
+    """The CLI's arguments that leave something out, as the Automation API takes them."""
+    return {"exclude": [words[1]], "exclude_dependents": True} if words else {}
 
 
 @contextmanager
@@ -151,8 +156,7 @@ def worlds(
     """
     simulations = [Simulation(ROOT, stack, folder) for stack in stacks]
     simulations[0].prepare(real_engine)
-    words = simulations[0].left_out()
-    left_out = {"exclude": [words[1]], "exclude_dependents": True} if words else {}
+    left_out = leaving_out(simulations[0].left_out())
     with _served(simulations, folder) as served:
         pairs = list(zip(simulations, served, strict=True))
         made = [{**simulation.environment(each), **environment} for simulation, each in pairs]

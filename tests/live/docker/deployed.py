@@ -82,19 +82,23 @@ CONTAINER = "docker:index/container:Container"
 @contextmanager
 def deployed() -> Iterator[Deployed]:
     """Engine, images and the whole stack, for as long as the block runs."""
-    names = [str(image.props["name"]) for image in recorded().of_type(IMAGE)]
-    archive = images.archive(recipes(names))
+    archive = stand_ins(recorded())
     image_ids = images.ids(archive)
     recording = recorded(image_ids)
     with running(host_of(rendered(recording)["host/user-data.yaml"])) as engine:
-        load(engine, archive)
+        load_images(engine, archive)
         applier, edge = Applier(engine.client), edge_of(recording, engine.internet.edge)
         edge.start()
         applier.apply(recording)
         yield Deployed(engine, applier, recording, edge, image_ids)
 
 
-def load(engine: Engine, archive: Path) -> None:
+def stand_ins(recording: Recording) -> Path:
+    """The archive of every image that a graph asks for."""
+    return images.archive(recipes([str(image.props["name"]) for image in recording.of_type(IMAGE)]))
+
+
+def load_images(engine: Engine, archive: Path) -> None:
     """Give an Engine the images."""
     with archive.open("rb") as content:
         engine.client.images.load(content)

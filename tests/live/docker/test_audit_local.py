@@ -18,9 +18,8 @@ from ops.preview.stackfile import stack_values
 from settings.load import load
 from tests.live.docker import images
 from tests.live.docker.applier import Applier
-from tests.live.docker.deployed import Deployed, until
+from tests.live.docker.deployed import Deployed, load_images, stand_ins, until
 from tests.live.docker.namespace import inside
-from tests.live.docker.recipes import recipes
 from tests.live.docker.recorded import IMAGE, PASSWORD, ROOT, SERVICES, by_tag, password, tagged
 from tests.programs import need
 from topology.plan import plan
@@ -62,11 +61,9 @@ def _recorded(outputs: Any) -> Recording:
 def local(stack: Deployed) -> Iterator[Deployed]:
     """The Engine with both stacks on it."""
     need("docker")
-    names = [str(image.props["name"]) for image in _recorded(lambda *_: {}).of_type(IMAGE)]
-    archive = images.archive(recipes(names))
+    archive = stand_ins(_recorded(lambda *_: {}))
     known = images.ids(archive)
-    with archive.open("rb") as content:
-        stack.engine.client.images.load(content)
+    load_images(stack.engine, archive)
 
     def outputs(token: str, name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
         if token == IMAGE:

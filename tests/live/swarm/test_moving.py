@@ -22,7 +22,7 @@ from components.backup.component import USER
 from components.backup.render import SCRIPTS
 from ops.preview.files import rendered
 from tests.live.docker.applier import Applier
-from tests.live.docker.deployed import load, until
+from tests.live.docker.deployed import load_images, until
 from tests.live.docker.edge import Edge, edge_of
 from tests.live.docker.engine import Engine, host_of, running
 from tests.live.docker.recorded import ROOT, by_tag
@@ -72,7 +72,7 @@ class Server:
 def one_server(image_ids: dict[str, str]) -> Iterator[Server]:
     recording = by_tag(recorded(image_ids, on_one_server, {**KEPT_HERE, "zero-exposure:nodes": "{}"}))
     with running(host_of(rendered(recording)["host/user-data.yaml"])) as engine:
-        load(engine, archive())
+        load_images(engine, archive())
         edge = edge_of(recording, engine.internet.edge)
         edge.start()
         Applier(engine.client).apply(recording)
