@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.live.certificates import Certificate, authority, signed
+from tests.ops.audit.inside import Answering, answering_in
 from tests.ops.audit.stand import Stand, stand
 from tests.programs import need
 
@@ -24,3 +25,9 @@ def clean(certificates: tuple[Certificate, Certificate, Certificate, Path]) -> I
     """A stack as it should be."""
     with stand(certificates[0], certificates[1]) as found:
         yield found
+
+
+@pytest.fixture
+def behind_ssh(tmp_path: Path) -> Answering:
+    """A stack whose server answers each command with a text and an exit code."""
+    return answering_in(tmp_path)
