@@ -95,7 +95,7 @@ test: $(READY) ## all tests but the slow ones; those whose system program is mis
 test-engine: cli $(READY) ## the tests that need the Pulumi CLI, on simulated clouds; `make test` skips them where it is missing
 	@$(BIN)/python -m pytest -m "engine and not exhaustive and not slow" tests/engine
 
-test-real-engine: cli $(READY) ## the CLI and the Docker provider on a Docker Engine of the test's own (root, 5 minutes)
+test-real-engine: cli $(READY) ## the CLI and the Docker provider on Docker Engines of the test's own, a Swarm too (root, 15 minutes)
 	@$(BIN)/python -m pytest -m "engine and slow" tests/engine
 
 test-interrupted: cli $(READY) ## `up` that fails at each API call in turn, on the real engine in simulated clouds (hours)

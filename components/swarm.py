@@ -66,13 +66,13 @@ def deploy_service(spec: ContainerSpec, site: Site, opts: pulumi.ResourceOptions
         rollback_config=docker.ServiceRollbackConfigArgs(
             parallelism=1, order=first, failure_action="pause", monitor=MONITOR, max_failure_ratio="0", delay="0s"
         ),
-        converge_config=None if spec.patient else docker.ServiceConvergeConfigArgs(delay="2s", timeout="5m"),
+        converge_config=_converge(spec),
         task_spec=docker.ServiceTaskSpecArgs(
             container_spec=_container(spec, swarm, configs, data),
             networks_advanceds=_networks(spec, swarm),
             placement=_placement(spec),
             resources=_resources(spec),
-            restart_policy=docker.ServiceTaskSpecRestartPolicyArgs(condition="any", delay=RESTART_DELAY),
+            restart_policy=docker.ServiceTaskSpecRestartPolicyArgs(condition="any", delay=RESTART_DELAY, window="0s"),
             log_driver=docker.ServiceTaskSpecLogDriverArgs(
                 name="json-file", options={"max-size": "10m", "max-file": "3"}
             ),
@@ -90,6 +90,13 @@ def _mode(spec: ContainerSpec) -> docker.ServiceModeArgs:
     if spec.everywhere:
         return docker.ServiceModeArgs(global_=True)
     return docker.ServiceModeArgs(replicated=docker.ServiceModeReplicatedArgs(replicas=spec.replicas))
+
+
+def _converge(spec: ContainerSpec) -> docker.ServiceConvergeConfigArgs | None:
+    """`up` waits until every task runs. The provider refuses to count those of a service that is everywhere."""
+    if spec.patient or spec.everywhere:
+        return None
+    return docker.ServiceConvergeConfigArgs(delay="2s", timeout="5m")
 
 
 def _labels(spec: ContainerSpec) -> list[docker.ServiceLabelArgs]:
@@ -133,7 +140,7 @@ def _container(
         image=spec.image,
         commands=list(spec.entrypoint) if spec.entrypoint is not None else None,
         args=list(spec.command) if spec.command is not None else None,
-        env=dict(sorted(spec.env.items())),
+        env=dict(sorted(spec.env.items())) or None,
         user=spec.user or ROOT,
         labels=[
             docker.ServiceTaskSpecContainerSpecLabelArgs(label=f"zero-exposure.{key}", value=value)
@@ -203,13 +210,13 @@ def _mounts(
         )
         for each in spec.mounts
     ]
-    # Swarm has no word for an owner, and nobody but the one user is in there.
+    # Swarm has no word for an owner, and nobody but the one user is in there. The provider reads back no sticky bit.
     scratch = [
         mount(
             target=path,
             type="tmpfs",
             tmpfs_options=docker.ServiceTaskSpecContainerSpecMountTmpfsOptionsArgs(
-                mode=0o1777, size_bytes=size_mib(size) * MIB
+                mode=0o777, size_bytes=size_mib(size) * MIB
             ),
         )
         for path, size in sorted(spec.tmpfs.items())
@@ -227,11 +234,19 @@ def _healthcheck(check: Healthcheck | None) -> docker.ServiceTaskSpecContainerSp
         return None
     return docker.ServiceTaskSpecContainerSpecHealthcheckArgs(
         tests=["CMD", *check.command],
-        interval=as_read_back(check.interval),
-        timeout=as_read_back(check.timeout),
-        start_period=as_read_back(check.start_period),
+        interval=_as_read_back(check.interval),
+        timeout=_as_read_back(check.timeout),
+        start_period=_as_read_back(check.start_period),
         retries=check.retries,
     )
+
+
+def _as_read_back(seconds: str) -> str:
+    """Of a service without what is zero at the end: ``60s`` is ``1m``."""
+    text = as_read_back(seconds)
+    for zero in ("m0s", "h0m"):
+        text = text[:-2] if text.endswith(zero) else text
+    return text
 
 
 def _networks(spec: ContainerSpec, swarm: SwarmSite) -> list[docker.ServiceTaskSpecNetworksAdvancedArgs]:
@@ -248,7 +263,8 @@ def _placement(spec: ContainerSpec) -> docker.ServiceTaskSpecPlacementArgs:
     return docker.ServiceTaskSpecPlacementArgs(
         constraints=[f"node.labels.{key}=={value}" for key, value in sorted(wanted.items())],
         max_replicas=1 if spec.apart else None,
-        prefs=["spread=node.labels.zero-exposure.location"],
+        # No word before it: the provider hands it on as it is, and Swarm takes no notice of what it does not know.
+        prefs=["node.labels.zero-exposure.location"],
     )
 
 

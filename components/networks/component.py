@@ -1,12 +1,16 @@
 """The private Docker networks of a stack."""
 
-from typing import TypedDict
+from ipaddress import IPv4Network
+from typing import Final, TypedDict
 
 import pulumi
 import pulumi_docker as docker
 
 from components.underlay import mtu
 from topology.model import Cluster, Network, Topology
+
+SMALLEST_BITS: Final = 3
+"""Of an address within the smallest subnet, a /29."""
 
 
 class NetworksArgs(TypedDict):
@@ -71,11 +75,23 @@ def _overlay(name: str, network: Network, stack: str, cluster: Cluster, opts: pu
         # A container that is no task, the resolver, has a fixed address there.
         attachable=fixed,
         ipv6=False,
-        options={"encrypted": "true", "com.docker.network.driver.mtu": str(mtu(cluster.is_mesh))},
+        options={
+            "encrypted": "true",
+            "com.docker.network.driver.mtu": str(mtu(cluster.is_mesh)),
+            "com.docker.network.driver.overlay.vxlanid_list": str(_vxlan(network.subnet)),
+        },
         ipam_configs=[config],
         labels=[docker.NetworkLabelArgs(label=f"zero-exposure.{key}", value=value) for key, value in _labels(network)],
         opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(delete_before_replace=True)),
     )
+
+
+def _vxlan(subnet: IPv4Network) -> int:
+    """The network's number between machines, out of 24 bits. Left to Swarm, it would appear among the options, and the
+    provider would make the network anew at every `up` (ADR 121). No two subnets of one pool have the same, and none has
+    one of those that Swarm gives by itself, from 4096 on.
+    """
+    return (int(subnet.network_address) >> SMALLEST_BITS) & 0xFFFFFF
 
 
 def _labels(network: Network) -> list[tuple[str, str]]:

@@ -58,8 +58,13 @@ class Engine:
 
     def configs(self, *names: str) -> list[dict[str, Any]]:
         """What a manager says of files that tasks get. Those that are not there are left out."""
-        there = self._run("config", "ls", "--format", "{{.Name}}").decode().split()
+        there = self.named("config").values()
         return self._inspect("config", *(name for name in names if name in there))
+
+    def named(self, kind: str) -> dict[str, str]:
+        """Id → name of every ``service``, ``config`` or ``secret`` of a manager's Swarm."""
+        lines = self._run(kind, "ls", "--format", "{{.ID}} {{.Name}}").decode().splitlines()
+        return dict(line.split(" ", 1) for line in lines)
 
     def images(self, *identities: str) -> list[dict[str, Any]]:
         """What it says of images."""

@@ -32,7 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
     except PROBLEMS as error:
         errors.print(str(error), style="red", markup=False, soft_wrap=True)
         return 1
-    found += _on_the_engine(stack, out)
+    found += _on_the_engines(stack, out)
     for orphan in found:
         out.print(_line(orphan), markup=False, soft_wrap=True)
     loose = [orphan for orphan in found if not orphan.found.kept]
@@ -53,9 +53,9 @@ def _stack(root: Path, name: str) -> Stack:
     return Stack(root, name, settings, settings.cloudflare, known, api.hetzner(hetzner), api.cloudflare(cloudflare))
 
 
-def _on_the_engine(stack: Stack, out: Console) -> list[Orphan]:
+def _on_the_engines(stack: Stack, out: Console) -> list[Orphan]:
     try:
-        return list(stack.orphans_of_the_engine())
+        return list(stack.orphans_of_the_engines())
     except NotMeasuredError as error:
         out.print(f"Containers were not looked at: {error}", markup=False, soft_wrap=True)
         return []

@@ -1,5 +1,7 @@
-"""Containers and networks on the server's Engine. Volumes need no look: one of the same name is taken as it is."""
+"""What is on a server's Engine, and what a Swarm keeps. Volumes need no look: one of the same name is taken over."""
 
+import re
+import time
 from collections.abc import Iterator
 
 from ops.audit.engine import Engine
@@ -7,22 +9,50 @@ from ops.audit.result import NotMeasuredError
 from ops.orphans.found import Found
 
 NODE, NETWORK = "zero-exposure.node", "zero-exposure.network"
+TASK = "com.docker.swarm.task.id"
+DIGEST = r"-[0-9a-f]{16}"
+"""How the name of a file ends on a Swarm, which keeps no label of the program's for it."""
+REMOVING = {
+    "container": ("rm", "--force"),
+    **{kind: (kind, "rm") for kind in ("network", "service", "config", "secret")},
+}
+TRIES, PAUSE = 10, 2.0
+"""How often a removal is tried, with seconds between: tasks take their time to go, and hold networks until then."""
 
 
 def engine(docker: Engine, stack: str) -> Iterator[Found]:
-    """Raises ``NotMeasuredError`` where the Engine does not answer."""
+    """Containers and networks of one machine's own. Raises ``NotMeasuredError`` where its Engine does not answer."""
     for row in docker.containers():
-        name = row["Name"].lstrip("/")
-        if name.startswith(f"{stack}-") and NODE in (row["Config"]["Labels"] or {}):
+        name, labels = row["Name"].lstrip("/"), row["Config"]["Labels"] or {}
+        if name.startswith(f"{stack}-") and NODE in labels and TASK not in labels:
             yield Found("container", row["Id"], name)
-    for row in docker.networks():
-        if row["Name"].startswith(f"{stack}-") and NETWORK in (row["Labels"] or {}):
-            yield Found("network", row["Id"], row["Name"])
+    yield from _networks(docker, stack, "local")
+
+
+def swarm(manager: Engine, stack: str) -> Iterator[Found]:
+    """What all machines share, in the order in which it can be deleted. Raises ``NotMeasuredError``."""
+    for row in manager.services():
+        name = row["Spec"]["Name"]
+        if name.startswith(f"{stack}-") and NODE in row["Spec"]["Labels"]:
+            yield Found("service", row["ID"], name)
+    for kind in ("config", "secret"):
+        for number, name in manager.named(kind).items():
+            if re.fullmatch(rf"{re.escape(stack)}-.+{DIGEST}", name):
+                yield Found(kind, number, name)
+    yield from _networks(manager, stack, "swarm")
 
 
 def remove(docker: Engine, found: Found) -> None:
     """Delete one of them. Raises ``NotMeasuredError``."""
-    words = ("rm", "--force") if found.kind == "container" else ("network", "rm")
-    done = docker.machine.run(*docker.docker, *words, found.id)
-    if done.returncode:
-        raise NotMeasuredError(f"{found.kind} {found.name}: {done.stderr.decode('utf-8', 'replace').strip()}")
+    for _ in range(TRIES):
+        done = docker.machine.run(*docker.docker, *REMOVING[found.kind], found.id)
+        if not done.returncode:
+            return
+        time.sleep(PAUSE)
+    raise NotMeasuredError(f"{found.kind} {found.name}: {done.stderr.decode('utf-8', 'replace').strip()}")
+
+
+def _networks(docker: Engine, stack: str, scope: str) -> Iterator[Found]:
+    for row in docker.networks():
+        if row["Name"].startswith(f"{stack}-") and NETWORK in (row["Labels"] or {}) and row["Scope"] == scope:
+            yield Found("network", row["Id"], row["Name"])

@@ -12,7 +12,7 @@ from ops.audit.engine import Engine, Machine
 from ops.audit.result import NotMeasuredError
 from ops.doctor.api import Api
 from ops.orphans.cloudflare import cloudflare
-from ops.orphans.engine import engine, remove
+from ops.orphans.engine import engine, remove, swarm
 from ops.orphans.found import Found
 from ops.orphans.hetzner import attached, hetzner
 from ops.orphans.state import State, take_over
@@ -64,21 +64,30 @@ class Stack:
                 taken = partial(take_over, self.root, self.name, volume, self.state.loose[volume])
                 yield Orphan(Found("attachment, which is taken over:", volume, name), taken)
 
-    def orphans_of_the_engine(self) -> Iterator[Orphan]:
-        """The same of containers and networks. Raises ``NotMeasuredError`` where the server does not answer."""
-        docker = self._engine()
-        yield from (
-            Orphan(row, partial(remove, docker, row)) for row in engine(docker, self.name) if self._unknown(row)
-        )
+    def orphans_of_the_engines(self) -> Iterator[Orphan]:
+        """The same of containers and networks, and of what a Swarm keeps. Raises ``NotMeasuredError`` where a server
+        does not answer."""
+        for docker, rows in self._engines():
+            yield from (Orphan(row, partial(remove, docker, row)) for row in rows if self._unknown(row))
+
+    def _engines(self) -> Iterator[tuple[Engine, Iterator[Found]]]:
+        topology = plan(self.settings)
+        cluster = topology.cluster
+        for machine in [each.name for each in cluster.machines] if cluster else [""]:
+            docker = self._engine(machine, topology.hosts)
+            yield docker, engine(docker, self.name)
+        if cluster:
+            manager = self._engine(cluster.through, topology.hosts)
+            yield manager, swarm(manager, self.name)
 
     def _unknown(self, found: Found) -> bool:
         return found.id not in self.state.ids
 
-    def _engine(self) -> Engine:
-        taken = plan(self.settings).hosts
-        name = ssh_host(self.name, self.settings.domain, self.settings.tunnel.ssh_host, taken)
+    def _engine(self, machine: str, taken: tuple[str, ...]) -> Engine:
+        stack, chosen = "-".join(filter(None, (self.name, machine))), self.settings.tunnel.ssh_host
+        name = ssh_host(stack, self.settings.domain, chosen, taken)
         there = host(name).removeprefix("ssh://")
-        return Engine(Machine(("ssh", *ssh_options(name, self.state.host_key), there)))
+        return Engine(Machine(("ssh", *ssh_options(name, self.state.host_keys.get(machine, "")), there)))
 
 
 def _delete(api: Api, found: Found) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-HOST_KEY = "::host-key"
+PRIVATE_KEY = "tls:index/privateKey:PrivateKey"
 VOLUME, ATTACHMENT = "hcloud:index/volume:Volume", "hcloud:index/volumeAttachment:VolumeAttachment"
 
 
@@ -25,11 +25,12 @@ class Place:
 
 @dataclass(frozen=True)
 class State:
-    """``ids`` are those of everything in it, ``host_key`` is the server's, empty where there is none yet. ``loose`` has
-    volumes that are on no server as far as Pulumi knows: id → where the attachment would belong."""
+    """``ids`` are those of everything in it. ``host_keys``: machine → its public key for SSH, where it has one yet; one
+    server's name is empty. ``loose`` has volumes that are on no server as far as Pulumi knows: id → where the
+    attachment would belong."""
 
     ids: frozenset[str]
-    host_key: str
+    host_keys: Mapping[str, str]
     loose: Mapping[str, Place]
 
 
@@ -43,7 +44,9 @@ def state(root: Path, stack: str) -> State:
     if done.returncode:
         raise StateError(done.stderr.strip())
     resources = json.loads(done.stdout)["deployment"].get("resources") or []
-    return State(frozenset(each["id"] for each in resources if each.get("id")), _host_key(resources), _loose(resources))
+    return State(
+        frozenset(each["id"] for each in resources if each.get("id")), _host_keys(resources), _loose(resources)
+    )
 
 
 def _loose(resources: list[dict[str, Any]]) -> dict[str, Place]:
@@ -67,6 +70,11 @@ def take_over(root: Path, stack: str, volume: str, place: Place) -> None:
         raise StateError((done.stderr or done.stdout).strip())
 
 
-def _host_key(resources: list[dict[str, Any]]) -> str:
-    keys = [each["outputs"] for each in resources if each["urn"].endswith(HOST_KEY) and "outputs" in each]
-    return str(keys[0]["publicKeyOpenssh"]).strip() if keys else ""
+def _host_keys(resources: list[dict[str, Any]]) -> dict[str, str]:
+    """As components/host names them: ``host-key`` where there is one server, else ``host-MACHINE-key``."""
+    made = {each["urn"].rpartition("::")[2]: each["outputs"] for each in resources if each.get("type") == PRIVATE_KEY}
+    return {
+        name.removeprefix("host-").removesuffix("key").removesuffix("-"): outputs["publicKeyOpenssh"].strip()
+        for name, outputs in made.items()
+        if name.startswith("host-")
+    }

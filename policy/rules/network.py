@@ -12,6 +12,7 @@ SAFE_OPTIONS: Final = {
     "com.docker.network.bridge.name",
     "com.docker.network.bridge.enable_icc",
     "com.docker.network.driver.mtu",
+    "com.docker.network.driver.overlay.vxlanid_list",
     "encrypted",
 }
 GATEWAY_MODES: Final = {

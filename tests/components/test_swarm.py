@@ -12,6 +12,7 @@ from tests.components.cluster.test_component import ROOT, named, swarm
 SERVICE, CONFIG, SECRET = (
     f"docker:index/{kind}" for kind in ("service:Service", "serviceConfig:ServiceConfig", "secret:Secret")
 )
+NUMBER = "com.docker.network.driver.overlay.vxlanid_list"
 VOLUME, NETWORK = "docker:index/volume:Volume", "docker:index/network:Network"
 
 
@@ -65,6 +66,12 @@ def test_every_machine_is_measured() -> None:
     assert service("node-exporter")["mode"] == {"global": True}
 
 
+def test_an_update_waits_for_every_service_but_those_that_the_provider_refuses_to_count() -> None:
+    found = {each.name: each.props for each in swarm().of_type(SERVICE)}
+    uncounted = {name for name, props in found.items() if not props.get("convergeConfig")}
+    assert uncounted == {name for name, props in found.items() if props["mode"].get("global")} == {"node-exporter"}
+
+
 def test_a_file_is_a_config_named_by_what_is_in_it() -> None:
     configs = {each.name: each.props for each in swarm().of_type(CONFIG)}
     found = configs["gateway-config-etc-zero-exposure-gateway-gate-json"]
@@ -114,6 +121,12 @@ def test_links_are_encrypted_overlays_and_only_egress_can_be_attached_to() -> No
     assert {name for name, props in networks.items() if not props["internal"]} == {"networks-egress"}
 
 
+def test_each_network_has_a_number_of_its_own_which_is_none_that_swarm_gives_by_itself() -> None:
+    numbers = [int(each.props["options"][NUMBER]) for each in swarm().of_type(NETWORK)]
+    assert len(set(numbers)) == len(numbers) > 10
+    assert all(2**16 < number < 2**24 for number in numbers)
+
+
 def test_carriers_are_of_their_own_machines_image() -> None:
     made = {
         each.name: [urn.rpartition("::")[2] for urn in each.property_dependencies["image"]]
@@ -151,6 +164,27 @@ def test_labels_of_the_stack_file_decide_where_a_service_may_be() -> None:
     services["api"]["placement"] = {"disk": "fast"}
     found = task("api", services=json.dumps(services))
     assert found["placement"]["constraints"] == ["node.labels.zero-exposure.label.disk==fast"]
+
+
+def test_what_the_provider_reads_back_is_what_it_was_told() -> None:
+    """Anything else would be a change at every `up`: tests/engine/test_real_swarm.py shows it by the provider."""
+    for each in swarm().of_type(SERVICE):
+        container = each.props["taskSpec"]["containerSpec"]
+        assert each.props["taskSpec"]["restartPolicy"]["window"] == "0s"
+        assert container.get("env") != {}
+        modes = {mount["tmpfsOptions"]["mode"] for mount in container["mounts"] if "tmpfsOptions" in mount}
+        assert modes <= {0o555, 0o777}
+
+
+def test_times_are_told_as_they_are_read_back() -> None:
+    services = json.loads(stack_values(ROOT, "swarm")["zero-exposure:services"])
+    services["api"]["healthcheck"] |= {"interval": "60s", "timeout": "90s", "start_period": "3600s"}
+    told = task("api", services=json.dumps(services))["containerSpec"]["healthcheck"]
+    assert (told["interval"], told["timeout"], told["startPeriod"]) == ("1m", "1m30s", "1h")
+
+
+def test_tasks_are_spread_by_the_label_itself() -> None:
+    assert task("api")["placement"]["prefs"] == ["node.labels.zero-exposure.location"]
 
 
 @pytest.mark.parametrize("known", [True, False])

@@ -12,7 +12,7 @@ from simulators.faults import Faults
 from tests.engine.marks import ENGINE
 from tests.engine.storm import ERRORS, LOST, READING, SILENCE, SMALLER, Weather, hurry, raise_storm, set_faults, shape
 from tests.engine.whole import failure, orphans_of
-from tests.engine.world import UNCHANGED, World, leaving_out, world
+from tests.engine.world import World, leaving_out, world
 
 pytestmark = [
     *ENGINE,
@@ -20,6 +20,7 @@ pytestmark = [
     pytest.mark.parametrize("part", ["clouds", "engine"]),
     pytest.mark.parametrize("weather", [ERRORS, SILENCE, LOST], ids=str),
 ]
+PROTECTED_LATER = {"host-data": ["deleteProtection"]}
 Step = tuple[str, str, str]
 """Cloud, method and path with ``*`` for ids."""
 
@@ -83,7 +84,12 @@ def _try(made: World, weather: Weather, step: Step) -> str:
     if weather is LOST:
         # Even where it went well: the provider may have asked again, and made a second one.
         made.look_for_orphans()
-    return _judged(made, first, failure(made))
+    second = failure(made)
+    if second:
+        # As the runbook says: to the Docker provider an error of the Engine means that what it has just made is gone.
+        made.look_for_orphans()
+        second = failure(made)
+    return _judged(made, first, second)
 
 
 def _judged(made: World, first: str, second: str) -> str:
@@ -91,6 +97,8 @@ def _judged(made: World, first: str, second: str) -> str:
         return f"open: {made.clouds.inbound()}"
     if second:
         return f"does not converge: {second} (at first: {first})"
-    if not set(made.up()) <= UNCHANGED:
-        return "a third up still changes something"
+    # A volume that was not protected at its creation the provider protects one `up` later.
+    third, fourth = made.changed_by_another_up(), made.changed_by_another_up()
+    if third not in ({}, PROTECTED_LATER) or fourth:
+        return f"a third and a fourth up still change something: {third}, {fourth}"
     return orphans_of(made)

@@ -1,8 +1,6 @@
 """The dev stack's containers on a real Docker Engine, by the real CLI and the real provider. The Engine has images made
 of Debian's programs, and an internet of its own with nothing real in it, so all of the stack may run here."""
 
-import re
-import resource
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +12,7 @@ import pytest
 
 from ops.changes.cases import Edit
 from ops.preview.files import rendered
+from tests.engine.here import by_tag, limit_files
 from tests.engine.marks import ENGINE
 from tests.engine.whole import CONTAINER
 from tests.engine.world import UNCHANGED, World, world
@@ -75,25 +74,10 @@ def real(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Real]:
         edge_of(recording, engine.internet.edge).start()
         monkeypatch.setenv("DOCKER_HOST", f"unix://{engine.folder}/sock")
         with world(folder, real_engine=True) as made:
-            _by_tag(made.simulation.project / "settings" / "images.yaml")
-            _limit(made.simulation.project / "components" / "container.py")
+            by_tag(made.simulation.project)
+            limit_files(made.simulation.project)
             made.left_out = {}
             yield Real(made, engine)
-
-
-def _by_tag(file: Path) -> None:
-    """Images that come from no registry have no digest."""
-    text = file.read_text(encoding="utf-8")
-    assert "@sha256:" in text
-    file.write_text(re.sub(r"@sha256:[0-9a-f]{64}", "", text), encoding="utf-8")
-
-
-def _limit(file: Path) -> None:
-    """Without CAP_SYS_RESOURCE, as on some build machines, a container gets no more open files than its Engine has."""
-    text, ours = file.read_text(encoding="utf-8"), "soft=65_536, hard=65_536"
-    assert ours in text
-    most = min(65_536, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
-    file.write_text(text.replace(ours, f"soft={most}, hard={most}"), encoding="utf-8")
 
 
 def test_a_stack_on_a_real_engine_is_made_once_repaired_changed_and_removed(

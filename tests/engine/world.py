@@ -53,6 +53,13 @@ class World:
         done = self.stack.up(continue_on_error=whatever_fails, refresh=refresh, **self.left_out, **self._told())
         return _counts(done.summary.resource_changes or {})
 
+    def changed_by_another_up(self) -> dict[str, list[str]]:
+        """What `up` still changes although nothing was asked for: resource → its inputs."""
+        before = len(self.changes())
+        self.up()
+        told = [event.resource_pre_event.metadata for event in self.changes()[before:]]
+        return {each.urn.rpartition("::")[2]: list(each.detailed_diff or each.diffs or []) for each in told}
+
     def refresh(self) -> dict[str, int]:
         """Read everything anew."""
         done = self.stack.refresh(**self._told())
@@ -75,6 +82,11 @@ class World:
         deployment = self.stack.export_stack().deployment or {}
         resources: list[dict[str, Any]] = deployment.get("resources", [])
         return resources
+
+    def forget(self, name: str) -> None:
+        """Let Pulumi no longer know what is there, as after a creation whose answer was lost."""
+        (urn,) = (row["urn"] for row in self.resources() if row["urn"].endswith(f"::{name}"))
+        self._cli(["state", "delete", urn, "--stack", self.simulation.stack, "--yes"])
 
     def half_made(self) -> list[str]:
         """Types of what the state knows as begun and not finished."""

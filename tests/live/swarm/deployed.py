@@ -110,7 +110,7 @@ class Deployed:
     def run_commands(self) -> None:
         """What makes the machines one Swarm, in the order in which Pulumi would."""
         with tempfile.TemporaryDirectory() as folder:
-            path = _stub_ssh(Path(folder), self.fleet)
+            path = stub_ssh(Path(folder), self.fleet)
             for command in self.recording.of_type(COMMAND):
                 if command.name.startswith(("member-", "swarm-")):
                     self.commands[command.name] = _shell(str(command.props["create"]), path)
@@ -119,7 +119,7 @@ class Deployed:
         """Run one recorded command again; what it wrote."""
         found = next(each for each in self.recording.of_type(COMMAND) if each.name == name)
         with tempfile.TemporaryDirectory() as folder:
-            return _shell(str(found.props[step]), _stub_ssh(Path(folder), self.fleet), **environment)
+            return _shell(str(found.props[step]), stub_ssh(Path(folder), self.fleet), **environment)
 
     def tasks(self, name: str, state: str = "running") -> dict[str, str]:
         """Machine → id of the container of each running task of a service."""
@@ -215,7 +215,7 @@ MAKERS: dict[str, Callable[[docker.DockerClient, Mapping[str, Any]], str]] = {
 }
 
 
-def _stub_ssh(folder: Path, machines: Fleet) -> str:
+def stub_ssh(folder: Path, machines: Fleet) -> str:
     """A PATH whose `ssh` reaches the machines' namespaces in the place of servers. The script is run as it was sent."""
     scripts = {
         f"ssh-{STACK}-{name}": (
@@ -253,8 +253,8 @@ def archive() -> Path:
 
 
 @contextmanager
-def formed() -> Iterator[Deployed]:
-    """Three machines that are one Swarm, with the images, and nothing deployed yet."""
+def apart() -> Iterator[Deployed]:
+    """Three machines with the images, which know nothing of each other yet."""
     path = archive()
     image_ids = images.ids(path)
     recording = recorded(image_ids)
@@ -267,17 +267,16 @@ def formed() -> Iterator[Deployed]:
     with fleet(user_data, addresses) as machines:
         edge = edge_of(recording, machines.internet.edge)
         edge.start()
-        found = Deployed(machines, edge, image_ids, recording)
         with ThreadPoolExecutor() as pool:
             list(pool.map(lambda machine: _load(machine, path), machines.machines.values()))
-        found.run_commands()
-        yield found
+        yield Deployed(machines, edge, image_ids, recording)
 
 
 @contextmanager
 def deployed() -> Iterator[Deployed]:
-    """The same with the whole example."""
-    with formed() as found:
+    """The same as one Swarm with the whole example."""
+    with apart() as found:
+        found.run_commands()
         found.apply(found.recording)
         yield found
 

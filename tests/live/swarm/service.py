@@ -208,18 +208,12 @@ def _network(network: Values, place: str, identify: Identify) -> dict[str, Any]:
 
 def _placement(placement: Values, place: str) -> dict[str, Any]:
     with taking(placement, place) as inputs:
-        spread = [_preference(text) for text in inputs.take("prefs", [])]
+        spread = [{"Spread": {"SpreadDescriptor": text}} for text in inputs.take("prefs", [])]
         return {
             "Constraints": inputs.take("constraints", []),
             "Preferences": spread,
             "MaxReplicas": inputs.take("maxReplicas", 0),
         }
-
-
-def _preference(text: str) -> dict[str, Any]:
-    kind, _, descriptor = text.partition("=")
-    assert kind == "spread"
-    return {"Spread": {"SpreadDescriptor": descriptor}}
 
 
 def _resources(resources: Values, place: str) -> dict[str, Any]:
@@ -237,7 +231,11 @@ def _amounts(amounts: Values, place: str) -> dict[str, int]:
 
 def _restart(policy: Values, place: str) -> dict[str, Any]:
     with taking(policy, place) as inputs:
-        return {"Condition": inputs.take("condition"), "Delay": nanoseconds(inputs.take("delay"))}
+        return {
+            "Condition": inputs.take("condition"),
+            "Delay": nanoseconds(inputs.take("delay")),
+            "Window": nanoseconds(inputs.take("window")),
+        }
 
 
 def _log(driver: Values, place: str) -> dict[str, Any]:

@@ -7,7 +7,14 @@ from policy.rules.model import UNKNOWN
 from tests.policy.cases.base import Cases, network, other, placed, secret, service
 from tests.policy.stacks import labelled
 
-OVERLAY = {"driver": "overlay", "options": {"encrypted": "true", "com.docker.network.driver.mtu": "1450"}}
+OVERLAY = {
+    "driver": "overlay",
+    "options": {
+        "encrypted": "true",
+        "com.docker.network.driver.mtu": "1450",
+        "com.docker.network.driver.overlay.vxlanid_list": "5242880",
+    },
+}
 REASON = labelled(role="service", node="api", **{"root-reason": "the image prepares its data as root"})
 PAUSE = labelled(role="service", node="postgres", **{"pause-reason": "who leads is said by the stack file alone"})
 LIMITS = {"memoryBytes": 1024, "nanoCpus": 1}

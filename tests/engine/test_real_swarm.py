@@ -1,0 +1,109 @@
+"""The example of a Swarm on three real Engines, by the real CLI and the real provider.
+
+Machines join as servers do, by the program's own commands. What the kernel of a build machine lacks is left out of the
+copied program (here.py).
+"""
+
+import json
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ops.changes.cases import Edit
+from tests.engine.here import by_tag, limit_files, without_kernel_modules
+from tests.engine.marks import ENGINE
+from tests.engine.world import UNCHANGED, World, world
+from tests.live.docker.conftest import PROGRAMS
+from tests.live.swarm.deployed import MACHINES, SERVICE, STACK, Deployed, apart, stub_ssh
+from tests.live.swarm.load import HOST
+from tests.live.swarm.service import converged
+from tests.programs import need, need_root
+
+pytestmark = [*ENGINE, pytest.mark.slow]
+
+
+@dataclass(frozen=True)
+class Real:
+    """A stack, and the machines that it is on."""
+
+    world: World
+    machines: Deployed
+
+    def ids(self) -> dict[str, str]:
+        """Node → id of its service."""
+        rows = self.world.resources()
+        return {row["urn"].rpartition("::")[2]: row["id"] for row in rows if row["type"] == SERVICE}
+
+    def settle(self) -> None:
+        """Wait until every service has all its tasks. Raises ``TimeoutError``."""
+        for identity in self.ids().values():
+            assert converged(self.machines.client(), identity) == "completed"
+
+    def open_line(self) -> None:
+        """The edge takes the connectors of the tunnel that there is now."""
+        self.machines.edge.tunnel = self.world.stack.outputs()["appTunnelId"].value
+
+    def spec(self, node: str) -> dict[str, Any]:
+        """What Swarm was told of a service."""
+        api: Any = self.machines.client().api
+        return dict(api.inspect_service(self.ids()[node])["Spec"])
+
+
+@contextmanager
+def real(folder: Path) -> Iterator[Real]:
+    with ExitStack() as stack:
+        machines = stack.enter_context(apart())
+        path = stub_ssh(Path(stack.enter_context(tempfile.TemporaryDirectory())), machines.fleet)
+        made = stack.enter_context(world(folder, STACK, {"PATH": path}, real_engine=True))
+        for left_out in (by_tag, limit_files, without_kernel_modules):
+            left_out(made.simulation.project)
+        made.left_out = {}
+        made.edit(
+            Edit(at=("nodes",), to={"manager": {"count": len(MACHINES)}}),
+            Edit(at=("services", "postgres", "node"), to=MACHINES[0]),
+        )
+        yield Real(made, machines)
+
+
+def test_a_swarm_is_formed_deployed_once_changed_and_left(tmp_path: Path) -> None:
+    need("curl", *PROGRAMS, "docker")
+    need_root()
+    with real(tmp_path) as found:
+        made, edge = found.world, found.machines.edge
+        assert set(made.up()) <= {"create", *UNCHANGED}
+        found.settle()
+        found.open_line()
+        answer = edge.request("POST", HOST, "/rpc/upload", b"a note", within=60)
+        assert answer.status == 200, answer
+        note = json.loads(answer.body)
+        first = found.ids()
+
+        assert made.changed_by_another_up() == {}
+        made.registrar_signs()
+        made.refresh()
+        assert made.changed_by_another_up() == {}, "what the provider reads is what it was told"
+
+        made.edit(Edit(at=("services", "api", "limits", "memory"), to="300m"), Edit(at=("gateway", "rate"), to=60))
+        made.up()
+        found.settle()
+        assert found.ids() == first
+        assert found.spec("api")["TaskTemplate"]["Resources"]["Limits"]["MemoryBytes"] == 300 * 1024**2
+        assert made.changed_by_another_up() == {}
+        kept = edge.request("GET", HOST, f"/rpc/status?id={note}", within=60)
+        assert (kept.status, json.loads(kept.body)) == (200, "kept")
+
+        made.forget("prober")
+        assert made.look_for_orphans() == 0
+        made.up()
+        found.settle()
+        assert {node for node, number in found.ids().items() if number != first[node]} == {"prober"}
+
+        made.destroy()
+        for machine in MACHINES:
+            assert found.machines.client(machine).info()["Swarm"]["LocalNodeState"] == "inactive"
+            assert found.machines.client(machine).containers.list(all=True) == []

@@ -1,0 +1,52 @@
+"""What a Swarm keeps and nobody knows is found and removed; what is deployed is not."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from ops.audit.engine import Engine
+from ops.orphans.engine import engine, remove, swarm
+from ops.orphans.found import Found
+from tests.live.swarm.deployed import MACHINES, STACK, Deployed
+from tests.programs import need
+
+pytestmark = pytest.mark.slow
+LOST = f"{STACK}-lost"
+MARK = {"zero-exposure.node": "lost"}
+
+
+def _engine(deployed: Deployed, machine: str) -> Engine:
+    return Engine(docker=("docker", "--host", f"unix://{deployed.fleet[machine].engine.folder}/sock"))
+
+
+def _unknown(deployed: Deployed) -> Iterator[tuple[Engine, Found]]:
+    """As `make orphans` looks: each machine, then what all of them share."""
+    manager = _engine(deployed, MACHINES[0])
+    looks = [(docker, engine(docker, STACK)) for docker in (_engine(deployed, name) for name in MACHINES)]
+    for docker, rows in [*looks, (manager, swarm(manager, STACK))]:
+        yield from ((docker, row) for row in rows if row.id not in deployed.identities.values())
+
+
+def _lose(deployed: Deployed) -> None:
+    """One of each kind, made on the Swarm and known to nobody."""
+    client: Any = deployed.client(MACHINES[0])
+    image = str(client.images.list()[0].id)
+    network = client.networks.create(LOST, driver="overlay", internal=True, labels={"zero-exposure.network": "link"})
+    client.configs.create(name=f"{LOST}-{16 * 'a'}", data=b"a file")
+    client.secrets.create(name=f"{LOST}-{16 * 'b'}", data=b"a secret")
+    client.services.create(
+        image, ["sleep", "600"], name=LOST, labels=MARK, container_labels=MARK, networks=[network.id]
+    )
+    deployed.client(MACHINES[1]).containers.create(image, ["true"], name=LOST, labels=MARK)
+
+
+def test_what_was_made_and_nobody_knows_is_removed_from_a_swarm_and_nothing_else_is(swarm: Deployed) -> None:
+    need("docker")
+    assert list(_unknown(swarm)) == []
+    _lose(swarm)
+    found = list(_unknown(swarm))
+    assert [row.kind for _, row in found] == ["container", "service", "config", "secret", "network"]
+    for docker, row in found:
+        remove(docker, row)
+    assert list(_unknown(swarm)) == []
