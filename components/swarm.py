@@ -44,7 +44,9 @@ def deploy_service(spec: ContainerSpec, site: Site, opts: pulumi.ResourceOptions
     if swarm is None:
         raise LookupError("this stack is no Swarm")
     bare = pulumi.ResourceOptions(parent=opts.parent, provider=opts.provider)
-    configs = [_config(spec.node, path, text, site, bare) for path, text in sorted(spec.files.items())]
+    # The provider would delete a file before it makes the new one, and Swarm deletes none that a service has.
+    new_first = pulumi.ResourceOptions.merge(bare, pulumi.ResourceOptions(delete_before_replace=False))
+    configs = [_config(spec.node, path, text, site, new_first) for path, text in sorted(spec.files.items())]
     data = data_volumes(spec, site, site.on(spec.machine, bare))
     # A task of the old kind and one of the new must not write to the same files.
     first = "stop-first" if spec.volumes or spec.mounts or _fills_all(spec, swarm) else "start-first"

@@ -35,7 +35,8 @@ class Registration:
     outputs: Mapping[str, Any] = field(default_factory=dict)
     """Of a resource what a cloud would add to its inputs; of a component what it registers when it is done."""
     secret_outputs: frozenset[str] = frozenset()
-    delete_before_replace: bool = False
+    delete_before_replace: bool | None = None
+    """None where the provider decides."""
     retain_on_delete: bool = False
     replace_on_changes: tuple[str, ...] = ()
 
@@ -174,7 +175,7 @@ def _registration(request: Any, response: Any, urn: str) -> Registration:  # noq
         resource,
         request.custom,
         outputs,
-        delete_before_replace=request.deleteBeforeReplace,
+        delete_before_replace=request.deleteBeforeReplace if request.deleteBeforeReplaceDefined else None,
         retain_on_delete=request.retainOnDelete,
         replace_on_changes=tuple(request.replaceOnChanges),
     )

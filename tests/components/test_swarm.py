@@ -99,6 +99,12 @@ def test_a_secret_is_secret_and_its_name_tells_nothing_of_it() -> None:
     assert not any(each.secrets for each in swarm().of_type(CONFIG))
 
 
+def test_a_changed_file_is_there_before_the_old_one_goes_which_a_service_still_has() -> None:
+    files = [each for each in swarm().registrations if each.resource.type in (CONFIG, SECRET)]
+    assert len(files) > 20
+    assert {each.delete_before_replace for each in files} == {False}
+
+
 def test_the_names_of_files_are_never_longer_than_swarm_takes() -> None:
     assert max(len(each.props["name"]) for each in swarm().of_type(CONFIG)) <= 64
 

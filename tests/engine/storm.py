@@ -80,16 +80,21 @@ def hurry(made: World) -> None:
 
 
 def attempts(made: World, attempt: Callable[[int], object]) -> int:
-    """How many attempts it takes, each told its number, with `make orphans` after each that fails."""
+    """How many attempts it takes, each told its number, with `make orphans` after each that fails.
+
+    Raises ``AssertionError`` with what was said last where it does not come about.
+    """
+    said = ""
     for run in range(1, RUNS + 1):
         try:
             attempt(run)
-        except CommandError:
+        except CommandError as error:
+            said = str(error)
             with calm(made):
                 made.look_for_orphans()
         else:
             return run
-    return RUNS + 1
+    raise AssertionError(f"does not come about: {said}")
 
 
 @contextmanager

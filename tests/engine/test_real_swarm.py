@@ -16,6 +16,7 @@ import pytest
 
 from ops.changes.cases import Edit
 from tests.engine.here import by_tag, limit_files, without_kernel_modules
+from tests.engine.leaks import leaked, secrets_of
 from tests.engine.marks import ENGINE
 from tests.engine.world import UNCHANGED, World, world
 from tests.live.docker.conftest import PROGRAMS
@@ -82,6 +83,9 @@ def test_a_swarm_is_formed_deployed_once_changed_and_left(tmp_path: Path) -> Non
         assert answer.status == 200, answer
         note = json.loads(answer.body)
         first = found.ids()
+        unlocking = found.machines.client().api.get_unlock_key()["UnlockKey"]
+        assert made.stack.outputs()["unlockKey"].value.strip() == unlocking
+        assert leaked({unlocking, *secrets_of(made)}, made.shown()) == []
 
         assert made.changed_by_another_up() == {}
         made.registrar_signs()
