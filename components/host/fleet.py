@@ -72,7 +72,6 @@ def _addresses(
             f"{name}-address-{machine.name}",
             type="ipv4",
             location=machine.location,
-            assignee_type="server",
             auto_delete=False,
             labels=labels,
             opts=opts,

@@ -1,7 +1,7 @@
 """What `ssh` does in a simulated run: the "server" is this machine, and its Engine is the one of DOCKER_HOST.
 
 Options are for a connection that there is none of. Anything but docker is refused: this shall never run what a real
-server was meant to run. The tool that makes machines a Swarm (components/host/member) is answered and not run.
+server was meant to run. The tools that make machines a Swarm (components/host/member, mesh) are answered and not run.
 Needs nothing but Python's own library, since any python3 on PATH runs it.
 """
 
@@ -18,18 +18,21 @@ NO_CONNECTION = 255
 """What ssh ends with where the command was never run: whoever asked must not take it for the command's answer."""
 SIMULATED = (["version"], ["system", "dial-stdio"])
 """What a deployment needs. The simulated Engine speaks plain HTTP, so no docker command is needed for it."""
-TOOL = ["sudo", "/usr/local/lib/zero-exposure/swarm"]
-ANSWERS = {"show-key": "SWMKEY-1-simulated", "token": "SWMTKN-1-simulated", "identity": "simulated"}
-"""What the tool prints; for every other word nothing."""
-ASKS = ("keep-key", "join", "label")
-"""For these it reads a secret or a name first."""
+TOOLS = {
+    "/usr/local/lib/zero-exposure/swarm": ("keep-key", "join", "label"),
+    "/usr/local/lib/zero-exposure/mesh": ("members", "peers"),
+}
+"""Tool of a server → words for which it reads something first."""
+ANSWERS = {"show-key": "SWMKEY-1-simulated", "token": "SWMTKN-1-simulated", "identity": "simulated", "peers": "key"}
+"""What they print; for every other word nothing."""
 
 
 def main(arguments: list[str]) -> int:
     """The command's exit code."""
     host, command = _split(arguments)
-    if command[:2] == TOOL:
-        return _answer(" ".join(command[2:3]))
+    tool, word = " ".join(command[1:2]), " ".join(command[2:3])
+    if command[:1] == ["sudo"] and tool in TOOLS:
+        return _answer(tool, word)
     if command[:1] != ["docker"]:
         print(f"simulated ssh to {host}: only docker is run here", file=sys.stderr)
         return NO_CONNECTION
@@ -51,8 +54,8 @@ def _split(arguments: list[str]) -> tuple[str, list[str]]:
     return host, " ".join(word for word in rest if word != "--").split()
 
 
-def _answer(word: str) -> int:
-    if word in ASKS:
+def _answer(tool: str, word: str) -> int:
+    if word in TOOLS[tool]:
         sys.stdin.read()
     print(ANSWERS.get(word, ""))
     return 0

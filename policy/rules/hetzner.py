@@ -47,7 +47,7 @@ def own_address(resource: Resource) -> Iterator[str]:
     address = View(resource.props)
     if address.given("assigneeId"):
         yield "assigneeId: put on a machine that this program may not know; name the address in a server's publicNets"
-    if address.text("assigneeType") != "server":
+    if address.text("assigneeType") not in {"", "server"}:
         yield "assigneeType: only a server, which is behind its firewall"
 
 
@@ -97,7 +97,7 @@ RULES = (
         id="hetzner-own-address",
         severity="high",
         claim="A public address that outlives its server is named by that server, and put on nothing else.",
-        remediation="Set assigneeType to server, leave assigneeId out, and pass the id in the server's publicNets.",
+        remediation="Leave assigneeType and assigneeId out, and pass the id in the server's publicNets.",
         threat="perimeter",
         types=(PRIMARY_IP,),
         check=own_address,

@@ -10,6 +10,10 @@ from tests.engine.world import UNCHANGED, World, world
 
 pytestmark = ENGINE
 PROTECTED = {"volumes", "buckets"}
+ZONES = {
+    name: {"count": 1, "location": location, "type": "ccx13"}
+    for name, location in (("near", "fsn1"), ("east", "ash"), ("west", "hil"))
+}
 
 
 def test_a_first_preview_of_a_swarm_needs_no_machine_and_passes_the_pack(tmp_path: Path) -> None:
@@ -37,6 +41,36 @@ def test_machines_share_a_network_and_no_hardware_and_leave_both_at_their_end(tm
         assert set(made.clouds.left()) == PROTECTED
         assert made.clouds.inbound() == []
         assert made.clouds.unguarded(_ssh_hosts(made)) == []
+
+
+def test_machines_in_several_zones_have_no_network_but_addresses_that_the_one_wall_names(tmp_path: Path) -> None:
+    with world(tmp_path, "swarm") as made:
+        made.edit(Edit(at=("nodes",), to=ZONES), Edit(at=("services", "postgres", "node"), to="near-1"))
+        made.up()
+        assert made.clouds.rows()["networks"] == {}
+        assert _named_by_the_wall(made) == _kept_addresses(made)
+        assert len(_kept_addresses(made)) == 3
+        assert made.changed_by_another_up() == {}
+
+        made.edit(Edit(at=("nodes", "east", "count"), to=3))
+        made.up()
+        assert len(_kept_addresses(made)) == 5
+        assert _named_by_the_wall(made) == _kept_addresses(made)
+        assert made.changed_by_another_up() == {}
+
+        made.destroy()
+        assert set(made.clouds.left()) == PROTECTED
+        assert made.clouds.inbound() == []
+
+
+def _kept_addresses(made: World) -> set[str]:
+    return {row["ip"] for row in made.clouds.rows()["primary_ips"].values()}
+
+
+def _named_by_the_wall(made: World) -> set[str]:
+    (wall,) = made.clouds.rows()["firewalls"].values()
+    given = [address.removesuffix("/32") for rule in wall["rules"] for address in rule["destination_ips"]]
+    return {address for address in given if "/" not in address}
 
 
 def _servers(made: World) -> list[Row]:

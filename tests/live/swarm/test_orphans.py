@@ -1,6 +1,5 @@
 """What a Swarm keeps and nobody knows is found and removed; what is deployed is not."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -20,12 +19,11 @@ def _engine(deployed: Deployed, machine: str) -> Engine:
     return Engine(docker=("docker", "--host", f"unix://{deployed.fleet[machine].engine.folder}/sock"))
 
 
-def _unknown(deployed: Deployed) -> Iterator[tuple[Engine, Found]]:
-    """As `make orphans` looks: each machine, then what all of them share."""
+def _marked(deployed: Deployed) -> dict[str, tuple[Engine, Found]]:
+    """What `make orphans` would hold against the state, by id: each machine's, then what all of them share."""
     manager = _engine(deployed, MACHINES[0])
     looks = [(docker, engine(docker, STACK)) for docker in (_engine(deployed, name) for name in MACHINES)]
-    for docker, rows in [*looks, (manager, swarm(manager, STACK))]:
-        yield from ((docker, row) for row in rows if row.id not in deployed.identities.values())
+    return {row.id: (docker, row) for docker, rows in [*looks, (manager, swarm(manager, STACK))] for row in rows}
 
 
 def _lose(deployed: Deployed) -> None:
@@ -43,10 +41,13 @@ def _lose(deployed: Deployed) -> None:
 
 def test_what_was_made_and_nobody_knows_is_removed_from_a_swarm_and_nothing_else_is(swarm: Deployed) -> None:
     need("docker")
-    assert list(_unknown(swarm)) == []
+    before = _marked(swarm)
+    assert {row.kind for _, row in before.values()} == {"container", "service", "config", "secret", "network"}
+    containers = {number for number, (_, row) in before.items() if row.kind == "container"}
+    assert containers <= set(swarm.identities.values()), "no task is among them: it is Swarm's"
     _lose(swarm)
-    found = list(_unknown(swarm))
-    assert [row.kind for _, row in found] == ["container", "service", "config", "secret", "network"]
-    for docker, row in found:
+    lost = [found for number, found in _marked(swarm).items() if number not in before]
+    assert [row.kind for _, row in lost] == ["container", "service", "config", "secret", "network"]
+    for docker, row in lost:
         remove(docker, row)
-    assert list(_unknown(swarm)) == []
+    assert _marked(swarm).keys() == before.keys()

@@ -18,6 +18,7 @@ from settings.nodes import NodeGroup, machines
 from simulators.server import serving
 
 KEY = "ssh-ed25519 AAAA"
+POOL = "10.90.0.0/16"
 OPTIONS = ssh_options("ssh-dev.example.org", KEY)
 
 
@@ -50,7 +51,7 @@ def test_docker_runs_here_however_it_is_asked(path: str, arguments: list[str]) -
     assert (done.returncode, done.stdout) == (0, "docker system dial-stdio\n")
 
 
-@pytest.mark.parametrize("command", ["reboot", "rm -rf /", "dockerd", ""])
+@pytest.mark.parametrize("command", ["reboot", "rm -rf /", "dockerd", "", "sudo", "sudo reboot now"])
 def test_anything_else_is_refused(path: str, command: str) -> None:
     done = _ssh(path, *OPTIONS, "ops@ssh-dev.example.org", *shlex.split(command))
     assert done.returncode == 255, "as where no connection came about, which no audit takes for an answer"
@@ -61,8 +62,11 @@ def test_the_commands_that_make_a_swarm_are_answered(path: str) -> None:
     groups = {"manager": NodeGroup(count=2)}
     first, second = (Reached(each, "ssh.example.org", KEY) for each in machines(groups, "10.0.0.0/16", "cx33", "fsn1"))
     members = [str(first.machine.address), str(second.machine.address)]
-    for script in (found(first, members, "10.90.0.0/16", True), join(second, first, members), rotate(first)):
-        done = subprocess.run(["sh", "-c", script], env={"PATH": path}, capture_output=True, text=True, check=False)
+    in_one_zone = found(first, members, POOL, True), join(second, first, members), rotate(first)
+    in_several = found(first, members, POOL, True, is_mesh=True), join(second, first, members, [first])
+    for script in (*in_one_zone, *in_several):
+        environment = {"PATH": path, "ENDPOINTS": "10.0.0.2 192.0.2.1"}
+        done = subprocess.run(["sh", "-c", script], env=environment, capture_output=True, text=True, check=False)
         assert (done.returncode, done.stderr) == (0, "")
         assert "docker" not in done.stdout, "nothing is run"
     assert _ssh(path, *OPTIONS, "ops@ssh.example.org", f"{TOOL}-else show-key").returncode != 0

@@ -162,9 +162,12 @@ CASES = {
             "put on a machine": other(PRIMARY_IP, assigneeType="server", assigneeId=7),
             "on a machine unknown": other(PRIMARY_IP, assigneeType="server", assigneeId=UNKNOWN),
             "on something else": other(PRIMARY_IP, assigneeType="load_balancer"),
-            "on nobody says what": other(PRIMARY_IP, type="ipv4"),
+            "on something unknown": other(PRIMARY_IP, assigneeType=UNKNOWN),
         },
-        passes={"named by its server": other(PRIMARY_IP, type="ipv4", assigneeType="server", autoDelete=False)},
+        passes={
+            "named by its server": other(PRIMARY_IP, type="ipv4", autoDelete=False),
+            "for servers alone": other(PRIMARY_IP, type="ipv4", assigneeType="server", autoDelete=False),
+        },
     ),
     "hetzner-balancer-private": Cases(
         caught={
