@@ -17,10 +17,12 @@ class StateError(Exception):
 
 @dataclass(frozen=True)
 class Place:
-    """Where a resource belongs: its name, and its parent's name and URN as ``NAME=URN``."""
+    """Where a resource belongs: its name, and its parent's name and URN as ``NAME=URN``. ``stale``: URN of the one that
+    was deleted there to be made anew, empty where there was none."""
 
     name: str
     parent: str
+    stale: str = ""
 
 
 @dataclass(frozen=True)
@@ -51,20 +53,27 @@ def state(root: Path, stack: str) -> State:
 
 def _loose(resources: list[dict[str, Any]]) -> dict[str, Place]:
     """The provider gives an attachment its volume's id."""
-    attached = {each.get("id") for each in resources if each.get("type") == ATTACHMENT}
+    attachments = [each for each in resources if each.get("type") == ATTACHMENT]
+    stale = {each["id"]: each["urn"] for each in attachments if each.get("pendingReplacement")}
+    attached = {each.get("id") for each in attachments} - stale.keys()
     volumes = [each for each in resources if each.get("type") == VOLUME and each.get("id") not in attached]
-    return {each["id"]: _place(each["urn"], each["parent"]) for each in volumes}
+    return {each["id"]: _place(each["urn"], each["parent"], stale.get(each["id"], "")) for each in volumes}
 
 
-def _place(urn: str, parent: str) -> Place:
-    return Place(f"{urn.rpartition('::')[2]}-attachment", f"{parent.rpartition('::')[2]}={parent}")
+def _place(urn: str, parent: str, stale: str) -> Place:
+    return Place(f"{urn.rpartition('::')[2]}-attachment", f"{parent.rpartition('::')[2]}={parent}", stale)
 
 
 def take_over(root: Path, stack: str, volume: str, place: Place) -> None:
     """Let Pulumi know an attachment as if it had made it. Raises ``StateError``."""
+    if place.stale:
+        _change(root, stack, "state", "delete", place.stale)
     words = ("import", ATTACHMENT, place.name, volume, "--parent", place.parent, "--protect=false")
-    quietly = ("--generate-code=false", "--skip-preview", "--yes", "--non-interactive")
-    command = ["pulumi", *words, *quietly, "--stack", stack, "--cwd", str(root)]
+    _change(root, stack, *words, "--generate-code=false", "--skip-preview", "--non-interactive")
+
+
+def _change(root: Path, stack: str, *words: str) -> None:
+    command = ["pulumi", *words, "--yes", "--stack", stack, "--cwd", str(root)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise StateError((done.stderr or done.stdout).strip())

@@ -21,6 +21,8 @@ BANS = {
     "zero-exposure:secrets": json.dumps({"lists": "a-token"}),
 }
 PARENT = "urn:pulumi:dev::zero-exposure::zero-exposure:index:Host::host"
+ATTACHMENT = "hcloud:index/volumeAttachment:VolumeAttachment"
+ATTACHMENT_URN = f"{PARENT}$t::host-data-attachment"
 TABLES = {
     "servers", "firewalls", "ssh_keys", "tunnels", "access_apps", "access_policies", "access_service_tokens",
     "dns_records", "rulesets", "lists", "notification_policies", "buckets",
@@ -62,6 +64,13 @@ class Standing:
         for each in resources:
             if each["id"] in volumes:
                 each.update(urn=f"{PARENT}$t::host-data", type="hcloud:index/volume:Volume", parent=PARENT)
+        self._known.write_text(json.dumps({"deployment": {"resources": resources}}))
+
+    def knows_of_attachments(self, **marks: bool) -> None:
+        """Let those of all volumes be in the state too, with the engine's own marks."""
+        resources = json.loads(self._known.read_text())["deployment"]["resources"]
+        for number in self.served.rows()["volumes"]:
+            resources.append({"urn": ATTACHMENT_URN, "id": number, "type": ATTACHMENT, "parent": PARENT, **marks})
         self._known.write_text(json.dumps({"deployment": {"resources": resources}}))
 
     def forgets(self, table: str) -> None:
@@ -145,9 +154,28 @@ def test_an_attachment_that_pulumi_does_not_know_is_taken_over(standing: Standin
     assert main(["--yes"]) == 0
     (volume,) = standing.served.rows()["volumes"]
     (taken,) = [line for line in (tmp_path / "calls").read_text().splitlines() if line.startswith("import ")]
-    attachment = f"hcloud:index/volumeAttachment:VolumeAttachment host-data-attachment {volume}"
-    assert taken.startswith(f"import {attachment} --parent host={PARENT} --protect=false ")
+    assert taken.startswith(
+        f"import {ATTACHMENT} host-data-attachment {volume} --parent host={PARENT} --protect=false "
+    )
     assert standing.served.changes() == before, "nothing is detached"
+
+
+def test_an_attachment_that_pulumi_knows_is_left_alone(standing: Standing, tmp_path: Path) -> None:
+    standing.knows_of_volumes()
+    standing.knows_of_attachments()
+    assert main(["--yes"]) == 0
+    assert "import" not in (tmp_path / "calls").read_text()
+
+
+def test_an_attachment_that_was_to_be_made_anew_and_was_is_taken_over_in_its_place(
+    standing: Standing, tmp_path: Path
+) -> None:
+    standing.knows_of_volumes()
+    standing.knows_of_attachments(pendingReplacement=True)
+    assert main(["--yes"]) == 0
+    forgotten, taken = (tmp_path / "calls").read_text().splitlines()[-2:]
+    assert forgotten.startswith(f"state delete {ATTACHMENT_URN} --yes ")
+    assert taken.startswith(f"import {ATTACHMENT} host-data-attachment ")
 
 
 def test_a_volume_on_a_server_that_pulumi_does_not_know_is_not_taken_over(standing: Standing, tmp_path: Path) -> None:
