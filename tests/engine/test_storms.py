@@ -9,7 +9,7 @@ from tests.engine.marks import ENGINE
 from tests.engine.storm import ERRORS, LOST, SILENCE, SMALLER, Storm, Weather, attempts, hurry, raise_storm
 from tests.engine.test_life import KEPT, PROTECTED
 from tests.engine.whole import CONTAINER, is_whole, never_open
-from tests.engine.world import world
+from tests.engine.world import World, world
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f alice@example.org"
 IN_PLACE = (
@@ -69,10 +69,16 @@ def test_every_kind_of_call_of_changes_and_of_the_end_fails_and_they_come_about(
             is_whole(made)
             assert made.clouds.rows()["volumes"].keys() == volumes
         storms = [raise_storm(made, weather, cloud) for cloud in clouds]
-        _told(storms, "destroy", attempts(made, lambda _: made.destroy()))
+        _told(storms, "destroy", attempts(made, lambda run: _end(made, refresh=helps and run % 2 == 0)))
         assert set(made.clouds.left()) == PROTECTED | KEPT
         assert made.clouds.rows()["volumes"].keys() == volumes
         assert never_open(made)
+
+
+def _end(made: World, refresh: bool) -> None:
+    if refresh:
+        made.refresh()
+    made.destroy()
 
 
 def _told(storms: list[Storm], what: str, runs: int, more_than: int = 0) -> None:
