@@ -122,7 +122,7 @@ def test_an_update_that_fails_undoes_no_promotion(leads: bool) -> None:
 def test_an_update_waits_for_no_copy_and_a_copy_may_take_a_day() -> None:
     follow = named(recorded(), SERVICE, "postgres-standby").props
     assert "convergeConfig" not in follow or follow["convergeConfig"] is None
-    assert follow["taskSpec"]["containerSpec"]["healthcheck"]["startPeriod"] == "24h0m0s"
+    assert follow["taskSpec"]["containerSpec"]["healthcheck"]["startPeriod"] == "24h"
 
 
 @pytest.mark.parametrize("script", sorted(FOLDER.glob("*.sh")), ids=lambda path: path.name)
