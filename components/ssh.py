@@ -33,9 +33,14 @@ def ssh_options(ssh_host: str, host_key: str) -> list[str]:
     return [part for key, value in settings.items() for part in ("-o", f"{key}={value}")]
 
 
+def connection(ssh_host: str, host_key: str) -> list[str]:
+    """The beginning of a command for a server: the line that it shall run there comes last."""
+    return ["ssh", *ssh_options(ssh_host, host_key), f"{USER}@{ssh_host}"]
+
+
 def shell(ssh_host: str, host_key: str, script: str) -> str:
     """A shell command that runs a script on a server. The script is no place for secrets: they go through stdin."""
-    return shlex.join(["ssh", *ssh_options(ssh_host, host_key), f"{USER}@{ssh_host}", script])
+    return shlex.join([*connection(ssh_host, host_key), script])
 
 
 def ready_command(ssh_host: str, host_key: str, attempts: int = 90) -> str:
@@ -43,7 +48,7 @@ def ready_command(ssh_host: str, host_key: str, attempts: int = 90) -> str:
 
     Ten seconds between attempts: a server boots, installs its packages and dials out in two to five minutes.
     """
-    connect = shlex.join(["ssh", *ssh_options(ssh_host, host_key), f"{USER}@{ssh_host}", "docker version"])
+    connect = shell(ssh_host, host_key, "docker version")
     answer = shlex.join(["printf", "%s", host(ssh_host)])
     return (
         f"for attempt in $(seq {attempts}); do {connect} >/dev/null 2>&1 && exec {answer}; sleep 10; done; "

@@ -94,7 +94,7 @@ def settled(raw: dict[str, Any]) -> tuple[Settings, Topology]:
 def scale(machines: int) -> Scale:
     """What the simulated stack of so many machines is made of."""
     settings, topology = settled(simulated(machines))
-    ssh = tuple(ssh_host(f"prod-{each.name}", settings.domain, None, ()) for each in settings.machines)
+    ssh = tuple(ssh_host("prod", settings.domain, None, (), each.name) for each in settings.machines)
     slots = 2 ** (link_prefix(settings) - IPv4Network(settings.network.pool).prefixlen)
     kinds = Counter((each.group, each.location) for each in settings.machines)
     return Scale(

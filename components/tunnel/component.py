@@ -98,7 +98,7 @@ class Tunnel(pulumi.ComponentResource):
         taken = (*visitors, *admins)
         chosen = args["tunnel"].ssh_host
         self.ssh_hosts = {
-            machine: render.ssh_host("-".join(filter(None, (args["stack"], machine))), args["domain"], chosen, taken)
+            machine: render.ssh_host(args["stack"], args["domain"], chosen, taken, machine)
             for machine in args.get("machines") or (ONE_SERVER,)
         }
         self.urls = tuple(f"https://{host}" for host in sorted(visitors))

@@ -29,12 +29,13 @@ class Rule:
     """Seconds that all addresses of the service together have to answer; None is cloudflared's own 30."""
 
 
-def ssh_host(stack: str, domain: str, chosen: str | None, taken: tuple[str, ...]) -> str:
-    """Host name of SSH: the chosen one, or ``ssh-STACK.DOMAIN``.
+def ssh_host(stack: str, domain: str, chosen: str | None, taken: tuple[str, ...], machine: str = "") -> str:
+    """Host name of SSH: the chosen one, or ``ssh-STACK.DOMAIN``, of a Swarm's machine ``ssh-STACK-MACHINE.DOMAIN``.
 
     Raises ``SettingsError`` where a route has that name already.
     """
-    label = re.sub(r"[^a-z0-9-]+", "-", f"ssh-{stack.lower()}")[:63].rstrip("-")
+    words = "-".join(filter(None, ("ssh", stack.lower(), machine)))
+    label = re.sub(r"[^a-z0-9-]+", "-", words)[:63].rstrip("-")
     host = chosen or f"{label}.{domain}"
     if host in taken:
         raise SettingsError(f"{host} is a route's host already: set tunnel.ssh_host to another name")

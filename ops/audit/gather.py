@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from components.ssh import host, ssh_options
+from components.ssh import connection
 from ops.audit.engine import Engine, Machine
 from ops.audit.live import Live
 from ops.doctor import api
@@ -103,9 +103,8 @@ def _engines(settings: Settings, outputs: Mapping[str, Any]) -> dict[str, Engine
 
 def _engine(outputs: Mapping[str, Any]) -> Engine:
     """The server's, as the program itself reaches it. Without these outputs no look inside succeeds."""
-    ssh_host = str(outputs.get("sshHost", ""))
-    destination = host(ssh_host).removeprefix("ssh://")
-    return Engine(Machine(("ssh", *ssh_options(ssh_host, str(outputs.get("hostKey", ""))), destination)))
+    ssh_host, host_key = str(outputs.get("sshHost", "")), str(outputs.get("hostKey", ""))
+    return Engine(Machine(tuple(connection(ssh_host, host_key))))
 
 
 def token(variable: str, key: str, root: Path, stack: str) -> str | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ops.audit.engine import Engine
 from ops.audit.result import NotMeasuredError
-from ops.orphans.found import Found
+from ops.orphans.found import PAUSE, TRIES, Found
 
 NODE, NETWORK = "zero-exposure.node", "zero-exposure.network"
 TASK = "com.docker.swarm.task.id"
@@ -16,8 +16,6 @@ REMOVING = {
     "container": ("rm", "--force"),
     **{kind: (kind, "rm") for kind in ("network", "service", "config", "secret")},
 }
-TRIES, PAUSE = 10, 2.0
-"""How often a removal is tried, with seconds between: tasks take their time to go, and hold networks until then."""
 
 
 def engine(docker: Engine, stack: str) -> Iterator[Found]:

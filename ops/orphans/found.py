@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+TRIES, PAUSE = 10, 2.0
+"""How often a deletion is tried, with seconds between: what holds it, as a task its network, may be on its way out."""
+
 
 @dataclass(frozen=True)
 class Found:

@@ -6,22 +6,20 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from components.ssh import host, ssh_options
+from components.ssh import connection
 from components.tunnel.render import ssh_host
 from ops.audit.engine import Engine, Machine
 from ops.audit.result import NotMeasuredError
 from ops.doctor.api import Api
 from ops.orphans.cloudflare import cloudflare
 from ops.orphans.engine import engine, remove, swarm
-from ops.orphans.found import Found
+from ops.orphans.found import PAUSE, TRIES, Found
 from ops.orphans.hetzner import attached, hetzner
 from ops.orphans.state import State, take_over
 from settings.cloud import Cloudflare
 from settings.stack import Settings
 from topology.plan import plan
 
-TRIES, PAUSE = 10, 2.0
-"""How often a deletion is tried, with seconds between: what holds it may be on its way out."""
 DONE, GONE = (200, 202, 204), (404,)
 REFUSED = (400, 401, 403)
 NOT_EMPTY = "10008"
@@ -84,10 +82,9 @@ class Stack:
         return found.id not in self.state.ids
 
     def _engine(self, machine: str, taken: tuple[str, ...]) -> Engine:
-        stack, chosen = "-".join(filter(None, (self.name, machine))), self.settings.tunnel.ssh_host
-        name = ssh_host(stack, self.settings.domain, chosen, taken)
-        there = host(name).removeprefix("ssh://")
-        return Engine(Machine(("ssh", *ssh_options(name, self.state.host_keys.get(machine, "")), there)))
+        name = ssh_host(self.name, self.settings.domain, self.settings.tunnel.ssh_host, taken, machine)
+        host_key = self.state.keys.get("-".join(filter(None, ("host", machine, "key"))), "")
+        return Engine(Machine(tuple(connection(name, host_key))))
 
 
 def _delete(api: Api, found: Found) -> None:

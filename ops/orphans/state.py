@@ -27,12 +27,11 @@ class Place:
 
 @dataclass(frozen=True)
 class State:
-    """``ids`` are those of everything in it. ``host_keys``: machine → its public key for SSH, where it has one yet; one
-    server's name is empty. ``loose`` has volumes that are on no server as far as Pulumi knows: id → where the
-    attachment would belong."""
+    """``ids`` are those of everything in it. ``keys``: name of a private key → the public one, for SSH. ``loose`` has
+    volumes that are on no server as far as Pulumi knows: id → where the attachment would belong."""
 
     ids: frozenset[str]
-    host_keys: Mapping[str, str]
+    keys: Mapping[str, str]
     loose: Mapping[str, Place]
 
 
@@ -46,9 +45,7 @@ def state(root: Path, stack: str) -> State:
     if done.returncode:
         raise StateError(done.stderr.strip())
     resources = json.loads(done.stdout)["deployment"].get("resources") or []
-    return State(
-        frozenset(each["id"] for each in resources if each.get("id")), _host_keys(resources), _loose(resources)
-    )
+    return State(frozenset(each["id"] for each in resources if each.get("id")), _keys(resources), _loose(resources))
 
 
 def _loose(resources: list[dict[str, Any]]) -> dict[str, Place]:
@@ -79,11 +76,6 @@ def _change(root: Path, stack: str, *words: str) -> None:
         raise StateError((done.stderr or done.stdout).strip())
 
 
-def _host_keys(resources: list[dict[str, Any]]) -> dict[str, str]:
-    """As components/host names them: ``host-key`` where there is one server, else ``host-MACHINE-key``."""
-    made = {each["urn"].rpartition("::")[2]: each["outputs"] for each in resources if each.get("type") == PRIVATE_KEY}
-    return {
-        name.removeprefix("host-").removesuffix("key").removesuffix("-"): outputs["publicKeyOpenssh"].strip()
-        for name, outputs in made.items()
-        if name.startswith("host-")
-    }
+def _keys(resources: list[dict[str, Any]]) -> dict[str, str]:
+    made = [each for each in resources if each.get("type") == PRIVATE_KEY and "outputs" in each]
+    return {each["urn"].rpartition("::")[2]: str(each["outputs"]["publicKeyOpenssh"]).strip() for each in made}

@@ -5,7 +5,7 @@ import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from components.ssh import host, ssh_options
+from components.ssh import connection
 from components.tunnel.render import ssh_host
 from settings.stack import Settings
 from topology.model import Topology
@@ -37,9 +37,8 @@ class Remote:
 
     def __call__(self, command: Sequence[str]) -> None:
         """Run it there."""
-        there = host(self.ssh_host).removeprefix("ssh://")
         order = shlex.join(["docker", *command])
-        _run(["ssh", *ssh_options(self.ssh_host, self.host_key), there, order], f"on {self.ssh_host}", command)
+        _run([*connection(self.ssh_host, self.host_key), order], f"on {self.ssh_host}", command)
 
 
 def reach(stack: str, settings: Settings, topology: Topology) -> Reach:

@@ -35,15 +35,12 @@ class Real:
     world: World
     engine: Engine
 
-    def ids(self) -> dict[str, str]:
-        """Node → id of the container that the state knows."""
-        rows = self.world.resources()
-        return {row["urn"].rpartition("::")[2]: row["id"] for row in rows if row["type"] == CONTAINER}
-
     def unwell(self) -> list[str]:
         """Nodes that should run, and do not, or are not healthy."""
         started = {each["id"]: each["inputs"].get("start", True) for each in self.world.resources() if "id" in each}
-        return [node for node, number in self.ids().items() if started[number] and not self._is_well(number)]
+        return [
+            node for node, number in self.world.ids(CONTAINER).items() if started[number] and not self._is_well(number)
+        ]
 
     def leading_out(self) -> set[str]:
         """Networks that are not internal, but Docker's own."""
@@ -91,7 +88,7 @@ def test_a_stack_on_a_real_engine_is_made_once_repaired_changed_and_removed(
         until(lambda: not found.unwell(), HEALTHY_WITHIN, "every container is healthy")
         assert found.leading_out() == {"dev-egress"}
         assert found.published() == []
-        first = found.ids()
+        first = made.ids(CONTAINER)
         for node in ("api", "resolver", "cloudflared"):
             user = found.engine.client.api.inspect_container(first[node])["Config"]["User"]
             assert {f"{owner}:{group} {mode:o}" for owner, group, mode in found.owners(node)} == {f"{user} 400"}
@@ -103,7 +100,7 @@ def test_a_stack_on_a_real_engine_is_made_once_repaired_changed_and_removed(
 
         made.edit(Edit(at=("services", "api", "limits", "memory"), to="300m"))
         assert made.up()["update"] == 1
-        assert found.ids() == first
+        assert made.ids(CONTAINER) == first
         inspected = found.engine.client.api.inspect_container(first["api"])
         assert inspected["HostConfig"]["Memory"] == 300 * 1024**2
 
@@ -111,12 +108,12 @@ def test_a_stack_on_a_real_engine_is_made_once_repaired_changed_and_removed(
         made.refresh()
         assert made.up()["create"] == 1
         until(lambda: not found.unwell(), HEALTHY_WITHIN, "the gateway is back")
-        assert {node for node, number in found.ids().items() if number != first[node]} == {"gateway"}
+        assert {node for node, number in made.ids(CONTAINER).items() if number != first[node]} == {"gateway"}
 
         made.edit(Edit(at=("gateway", "rate"), to=60), Edit(at=("services", "dashboard")))
         made.up()
         until(lambda: not found.unwell(), HEALTHY_WITHIN, "everything is healthy after a change")
-        assert first.keys() - found.ids().keys() >= {"dashboard"}
+        assert first.keys() - made.ids(CONTAINER).keys() >= {"dashboard"}
         assert set(made.up()) <= UNCHANGED
 
         data = {row["inputs"]["name"] for row in made.resources() if row["type"] == VOLUME and row.get("protect")}

@@ -4,7 +4,6 @@ Machines join as servers do, by the program's own commands. What the kernel of a
 copied program (here.py).
 """
 
-import json
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -21,8 +20,8 @@ from tests.engine.marks import ENGINE
 from tests.engine.world import UNCHANGED, World, world
 from tests.live.docker.conftest import PROGRAMS
 from tests.live.swarm.deployed import MACHINES, SERVICE, STACK, Deployed, apart, stub_ssh
-from tests.live.swarm.load import HOST
 from tests.live.swarm.service import converged
+from tests.live.swarm.test_swarm import is_kept, note
 from tests.programs import need, need_root
 
 pytestmark = [*ENGINE, pytest.mark.slow]
@@ -35,14 +34,9 @@ class Real:
     world: World
     machines: Deployed
 
-    def ids(self) -> dict[str, str]:
-        """Node → id of its service."""
-        rows = self.world.resources()
-        return {row["urn"].rpartition("::")[2]: row["id"] for row in rows if row["type"] == SERVICE}
-
     def settle(self) -> None:
         """Wait until every service has all its tasks. Raises ``TimeoutError``."""
-        for identity in self.ids().values():
+        for identity in self.world.ids(SERVICE).values():
             assert converged(self.machines.client(), identity) == "completed"
 
     def open_line(self) -> None:
@@ -52,7 +46,7 @@ class Real:
     def spec(self, node: str) -> dict[str, Any]:
         """What Swarm was told of a service."""
         api: Any = self.machines.client().api
-        return dict(api.inspect_service(self.ids()[node])["Spec"])
+        return dict(api.inspect_service(self.world.ids(SERVICE)[node])["Spec"])
 
 
 @contextmanager
@@ -75,14 +69,12 @@ def test_a_swarm_is_formed_deployed_once_changed_and_left(tmp_path: Path) -> Non
     need("curl", *PROGRAMS, "docker")
     need_root()
     with real(tmp_path) as found:
-        made, edge = found.world, found.machines.edge
+        made = found.world
         assert set(made.up()) <= {"create", *UNCHANGED}
         found.settle()
         found.open_line()
-        answer = edge.request("POST", HOST, "/rpc/upload", b"a note", within=60)
-        assert answer.status == 200, answer
-        note = json.loads(answer.body)
-        first = found.ids()
+        written = note(found.machines)
+        first = made.ids(SERVICE)
         unlocking = found.machines.client().api.get_unlock_key()["UnlockKey"]
         assert made.stack.outputs()["unlockKey"].value.strip() == unlocking
         assert leaked({unlocking, *secrets_of(made)}, made.shown()) == []
@@ -95,17 +87,16 @@ def test_a_swarm_is_formed_deployed_once_changed_and_left(tmp_path: Path) -> Non
         made.edit(Edit(at=("services", "api", "limits", "memory"), to="300m"), Edit(at=("gateway", "rate"), to=60))
         made.up()
         found.settle()
-        assert found.ids() == first
+        assert made.ids(SERVICE) == first
         assert found.spec("api")["TaskTemplate"]["Resources"]["Limits"]["MemoryBytes"] == 300 * 1024**2
         assert made.changed_by_another_up() == {}
-        kept = edge.request("GET", HOST, f"/rpc/status?id={note}", within=60)
-        assert (kept.status, json.loads(kept.body)) == (200, "kept")
+        assert is_kept(found.machines, written)
 
         made.forget("prober")
         assert made.look_for_orphans() == 0
         made.up()
         found.settle()
-        assert {node for node, number in found.ids().items() if number != first[node]} == {"prober"}
+        assert {node for node, number in made.ids(SERVICE).items() if number != first[node]} == {"prober"}
 
         made.destroy()
         for machine in MACHINES:

@@ -83,6 +83,10 @@ class World:
         resources: list[dict[str, Any]] = deployment.get("resources", [])
         return resources
 
+    def ids(self, token: str) -> dict[str, str]:
+        """Name → id of every resource of one type that the state knows."""
+        return {row["urn"].rpartition("::")[2]: row["id"] for row in self.resources() if row["type"] == token}
+
     def forget(self, name: str) -> None:
         """Let Pulumi no longer know what is there, as after a creation whose answer was lost."""
         (urn,) = (row["urn"] for row in self.resources() if row["urn"].endswith(f"::{name}"))

@@ -100,6 +100,10 @@ def test_the_default_ssh_host_is_one_dns_label_whatever_the_stack_is_called(stac
     assert render.ssh_host(stack, DOMAIN, None, ()) == host
 
 
+def test_each_machine_of_a_swarm_has_an_ssh_host_of_its_own() -> None:
+    assert render.ssh_host("prod", DOMAIN, None, (), "manager-1") == f"ssh-prod-manager-1.{DOMAIN}"
+
+
 def test_a_chosen_ssh_host_is_taken_as_it_is() -> None:
     assert render.ssh_host("dev", DOMAIN, "door.example.com", ()) == "door.example.com"
 

@@ -17,6 +17,7 @@ from typing import Any
 import docker
 import yaml
 
+from ops.audit.engine import Engine as Asked
 from tests.live.docker.internet import Internet, internet
 from tests.live.docker.namespace import namespace, run
 from tests.live.namespace import stop
@@ -67,6 +68,11 @@ class Engine:
         deadline = time.monotonic() + STARTS_WITHIN
         while not (self.folder / "ready").exists() and time.monotonic() < deadline:
             time.sleep(0.02)
+
+    @property
+    def asked(self) -> Asked:
+        """The same as the commands of ops ask it."""
+        return Asked(docker=("docker", "--host", f"unix://{self.folder}/sock"))
 
     def start(self) -> None:
         """Start the daemon and wait until it answers."""

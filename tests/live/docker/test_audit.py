@@ -47,7 +47,7 @@ def _live(stack: Deployed) -> Live:
     """A fresh look: nothing is remembered from the one before."""
     need("docker")
     settings = gather.settings_of(ROOT, STACK)
-    engine = Engine(docker=("docker", "--host", f"unix://{stack.engine.folder}/sock"))
+    engine = stack.engine.asked
     return Live(STACK, settings, plan(settings), _program(), {}, engine)
 
 

@@ -8,7 +8,6 @@ from typing import Any
 import docker
 import pytest
 
-from ops.audit.engine import Engine
 from ops.audit.live import Live
 from ops.audit.result import Result
 from ops.audit.table import CHECKS
@@ -106,7 +105,7 @@ def _measured(local: Deployed) -> dict[str, Result]:
         topology,
         _recorded(lambda *_: {}),
         {"gateway": topology.gateway_url},
-        Engine(docker=("docker", "--host", f"unix://{local.engine.folder}/sock")),
+        local.engine.asked,
         Web(connect=lambda address, port: inside(local.engine.netns, lambda: system_connect(address, port))),
     )
     return {check.id: check.run(live) for check in CHECKS if check.id != "alerts"}

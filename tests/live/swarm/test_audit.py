@@ -7,7 +7,6 @@ from functools import cache
 
 import pytest
 
-from ops.audit.engine import Engine
 from ops.audit.live import Live
 from ops.audit.result import Result
 from ops.audit.table import CHECKS
@@ -41,9 +40,7 @@ def _live(swarm: Deployed) -> Live:
     """A fresh look: nothing is remembered from the one before."""
     need("docker")
     settings = load(stack_file(), project_name(ROOT))
-    engines = {
-        name: Engine(docker=("docker", "--host", f"unix://{swarm.fleet[name].engine.folder}/sock")) for name in MACHINES
-    }
+    engines = {name: swarm.fleet[name].engine.asked for name in MACHINES}
     return Live(STACK, settings, plan(settings), _program(), {}, engines=engines)
 
 

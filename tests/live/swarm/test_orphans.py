@@ -15,15 +15,11 @@ LOST = f"{STACK}-lost"
 MARK = {"zero-exposure.node": "lost"}
 
 
-def _engine(deployed: Deployed, machine: str) -> Engine:
-    return Engine(docker=("docker", "--host", f"unix://{deployed.fleet[machine].engine.folder}/sock"))
-
-
 def _marked(deployed: Deployed) -> dict[str, tuple[Engine, Found]]:
     """What `make orphans` would hold against the state, by id: each machine's, then what all of them share."""
-    manager = _engine(deployed, MACHINES[0])
-    looks = [(docker, engine(docker, STACK)) for docker in (_engine(deployed, name) for name in MACHINES)]
-    return {row.id: (docker, row) for docker, rows in [*looks, (manager, swarm(manager, STACK))] for row in rows}
+    engines = [deployed.fleet[machine].engine.asked for machine in MACHINES]
+    looks = [*((each, engine(each, STACK)) for each in engines), (engines[0], swarm(engines[0], STACK))]
+    return {row.id: (docker, row) for docker, rows in looks for row in rows}
 
 
 def _lose(deployed: Deployed) -> None:
