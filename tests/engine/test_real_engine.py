@@ -36,11 +36,10 @@ class Real:
     engine: Engine
 
     def unwell(self) -> list[str]:
-        """Nodes that should run, and do not, or are not healthy."""
-        started = {each["id"]: each["inputs"].get("start", True) for each in self.world.resources() if "id" in each}
-        return [
-            node for node, number in self.world.ids(CONTAINER).items() if started[number] and not self._is_well(number)
-        ]
+        """Containers that should run, and do not, or are not healthy."""
+        made = [each for each in self.world.resources() if each["type"] == CONTAINER]
+        started = [each for each in made if each["inputs"].get("start", True)]
+        return [each["inputs"]["name"] for each in started if not self._is_well(each["id"])]
 
     def leading_out(self) -> set[str]:
         """Networks that are not internal, but Docker's own."""
