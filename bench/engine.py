@@ -26,10 +26,10 @@ SIZES = (50, 100, 200)
 LIMIT = 2.3
 """The most that twice the services may take, as a multiple."""
 UNWRITTEN = "up without its state being written at each step"
-"""The engine writes the whole state after each step, which is the square of a stack's size, and none of this program's
-doing: pulumi/pulumi#10668. So `up` is judged without; nobody should deploy so, since an `up` that is cut off then knows
-nothing of what it made. Where Pulumi's own service keeps the state, the CLI sends it each step alone (3.260.0,
-pkg/backend/httpstate); that can't be measured without an account."""
+"""The engine writes the whole state before and after each step, which is the square of a stack's size, and none of this
+program's doing: pulumi/pulumi#10960, #22075. So `up` is judged without; nobody should deploy so, since an `up` that is
+cut off then knows nothing of what it made. Where Pulumi's own service keeps the state, the CLI sends it each step alone
+(3.260.0, pkg/backend/httpstate); that can't be measured without an account."""
 AT_ONCE = 64
 """Resources at a time: the provider waits two seconds for each network, whatever this program does."""
 JUDGED = ("preview", UNWRITTEN)

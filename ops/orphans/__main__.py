@@ -1,5 +1,6 @@
 """`make orphans`: what an interrupted `up` of a stack has made and Pulumi does not know. It is shown, and deleted where
-you say so. What may hold data is not. A volume's place on its server is made known to Pulumi instead.
+you say so. What may hold data is not. Of a volume's place on its server, a tunnel that is gone and a container that is
+half made Pulumi is told instead.
 
 Exit code 0: nothing is left over. 1: something is, or could not be looked for.
 """
@@ -28,7 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
     out, errors = Console(highlight=False), Console(stderr=True, highlight=False)
     try:
         stack = _stack(options.root, options.stack)
-        found = [*stack.orphans(), *stack.attachments()]
+        found = [*stack.orphans(), *stack.attachments(), *stack.tunnels()]
     except PROBLEMS as error:
         errors.print(str(error), style="red", markup=False, soft_wrap=True)
         return 1
@@ -55,7 +56,7 @@ def _stack(root: Path, name: str) -> Stack:
 
 def _on_the_engines(stack: Stack, out: Console) -> list[Orphan]:
     try:
-        return list(stack.orphans_of_the_engines())
+        return [*stack.orphans_of_the_engines(), *stack.containers()]
     except NotMeasuredError as error:
         out.print(f"Containers were not looked at: {error}", markup=False, soft_wrap=True)
         return []
@@ -74,7 +75,10 @@ def _agreed(stack: Stack, yes: bool, out: Console) -> bool:
         return False
     if yes:
         return True
-    return out.input(f"Delete what does not stay? Then write the stack's name ({stack.name}): ") == stack.name
+    return (
+        out.input(f"Delete what does not stay, and tell Pulumi the rest? Then write the stack's name ({stack.name}): ")
+        == stack.name
+    )
 
 
 def _failed(loose: list[Orphan], errors: Console) -> bool:

@@ -2,11 +2,13 @@
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from ops.audit.engine import Engine
 from ops.audit.result import NotMeasuredError
 from ops.orphans.found import PAUSE, TRIES, Found
+from ops.orphans.state import Asked
 
 NODE, NETWORK = "zero-exposure.node", "zero-exposure.network"
 TASK = "com.docker.swarm.task.id"
@@ -25,6 +27,18 @@ def engine(docker: Engine, stack: str) -> Iterator[Found]:
         if name.startswith(f"{stack}-") and NODE in labels and TASK not in labels:
             yield Found("container", row["Id"], name)
     yield from _networks(docker, stack, "local")
+
+
+def half_made(docker: Engine, containers: Mapping[str, Asked]) -> Iterator[tuple[Found, str]]:
+    """Those that never started or are not on all their networks, each with its URN. Raises ``NotMeasuredError``."""
+    for row in docker.containers():
+        asked = containers.get(row["Id"])
+        if asked and (_waits(row, asked) or not asked.networks <= row["NetworkSettings"]["Networks"].keys()):
+            yield Found("container that is half made, and is made anew:", row["Id"], row["Name"].lstrip("/")), asked.urn
+
+
+def _waits(row: Mapping[str, Any], asked: Asked) -> bool:
+    return bool(asked.starts and row["State"]["Status"] == "created")
 
 
 def swarm(manager: Engine, stack: str) -> Iterator[Found]:

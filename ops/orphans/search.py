@@ -11,11 +11,12 @@ from components.tunnel.render import ssh_host
 from ops.audit.engine import Engine, Machine
 from ops.audit.result import NotMeasuredError
 from ops.doctor.api import Api
-from ops.orphans.cloudflare import cloudflare
-from ops.orphans.engine import engine, remove, swarm
+from ops.orphans.cloudflare import cloudflare, ended
+from ops.orphans.engine import engine, half_made, remove, swarm
 from ops.orphans.found import PAUSE, TRIES, Found
 from ops.orphans.hetzner import attached, hetzner
-from ops.orphans.state import State, take_over
+from ops.orphans.state import State
+from ops.orphans.told import give_up, make_anew, take_over
 from settings.cloud import Cloudflare
 from settings.stack import Settings
 from topology.plan import plan
@@ -62,21 +63,40 @@ class Stack:
                 taken = partial(take_over, self.root, self.name, volume, self.state.loose[volume])
                 yield Orphan(Found("attachment, which is taken over:", volume, name), taken)
 
+    def tunnels(self) -> Iterator[Orphan]:
+        """Those that were deleted without Pulumi's knowing: by hand, or with an answer that was lost. No refresh sees
+        it, and nobody can delete them twice: so Pulumi is told. Raises ``NotMeasuredError``."""
+        for number, name in ended(self.cloudflare, self.zone, self.name):
+            if number in self.state.tunnels:
+                told = partial(give_up, self.root, self.name, number)
+                yield Orphan(Found("tunnel that is gone, and is made anew:", number, name), told)
+
     def orphans_of_the_engines(self) -> Iterator[Orphan]:
         """The same of containers and networks, and of what a Swarm keeps. Raises ``NotMeasuredError`` where a server
         does not answer."""
         for docker, rows in self._engines():
             yield from (Orphan(row, partial(remove, docker, row)) for row in rows if self._unknown(row))
 
+    def containers(self) -> Iterator[Orphan]:
+        """Those that were cut off half way. The engine's own mark of it is gone after a refresh, and no update mends
+        them: so `up` is told to make them anew. Raises ``NotMeasuredError``."""
+        for docker in self._machines().values():
+            for found, urn in half_made(docker, self.state.containers):
+                yield Orphan(found, partial(make_anew, self.root, self.name, urn))
+
     def _engines(self) -> Iterator[tuple[Engine, Iterator[Found]]]:
+        machines = self._machines()
+        for docker in machines.values():
+            yield docker, engine(docker, self.name)
+        if cluster := plan(self.settings).cluster:
+            manager = machines[cluster.through]
+            yield manager, swarm(manager, self.name)
+
+    def _machines(self) -> dict[str, Engine]:
         topology = plan(self.settings)
         cluster = topology.cluster
-        for machine in [each.name for each in cluster.machines] if cluster else [""]:
-            docker = self._engine(machine, topology.hosts)
-            yield docker, engine(docker, self.name)
-        if cluster:
-            manager = self._engine(cluster.through, topology.hosts)
-            yield manager, swarm(manager, self.name)
+        names = [each.name for each in cluster.machines] if cluster else [""]
+        return {name: self._engine(name, topology.hosts) for name in names}
 
     def _unknown(self, found: Found) -> bool:
         return found.id not in self.state.ids

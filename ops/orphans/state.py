@@ -9,6 +9,8 @@ from typing import Any
 
 PRIVATE_KEY = "tls:index/privateKey:PrivateKey"
 VOLUME, ATTACHMENT = "hcloud:index/volume:Volume", "hcloud:index/volumeAttachment:VolumeAttachment"
+CONTAINER = "docker:index/container:Container"
+TUNNEL = "cloudflare:index/zeroTrustTunnelCloudflared:ZeroTrustTunnelCloudflared"
 
 
 class StateError(Exception):
@@ -26,26 +28,50 @@ class Place:
 
 
 @dataclass(frozen=True)
+class Asked:
+    """What Pulumi was asked for: a container's URN, whether it is started, and the names of its networks."""
+
+    urn: str
+    starts: bool
+    networks: frozenset[str]
+
+
+@dataclass(frozen=True)
 class State:
     """``ids`` are those of everything in it. ``keys``: name of a private key → the public one, for SSH. ``loose`` has
-    volumes that are on no server as far as Pulumi knows: id → where the attachment would belong."""
+    volumes that are on no server as far as Pulumi knows: id → where the attachment would belong. ``tunnels``: ids of
+    those that are there as far as Pulumi knows. ``containers``: by id, those that `up` does not make anew anyway."""
 
     ids: frozenset[str]
     keys: Mapping[str, str]
     loose: Mapping[str, Place]
+    tunnels: frozenset[str]
+    containers: Mapping[str, Asked]
 
 
 def state(root: Path, stack: str) -> State:
     """Ask the CLI. Raises ``StateError``."""
-    command = ["pulumi", "stack", "export", "--stack", stack, "--cwd", str(root)]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-    except OSError:
-        raise StateError("pulumi is not on PATH") from None
-    if done.returncode:
-        raise StateError(done.stderr.strip())
-    resources = json.loads(done.stdout)["deployment"].get("resources") or []
-    return State(frozenset(each["id"] for each in resources if each.get("id")), _keys(resources), _loose(resources))
+    resources = resources_of(exported(root, stack))
+    ids = frozenset(each["id"] for each in resources if each.get("id"))
+    tunnels = frozenset(each["id"] for each in living(resources))
+    return State(ids, _keys(resources), _loose(resources), tunnels, _containers(resources))
+
+
+def exported(root: Path, stack: str) -> dict[str, Any]:
+    """The whole of it, its secrets encrypted. Raises ``StateError``."""
+    whole: dict[str, Any] = json.loads(cli(root, stack, "stack", "export"))
+    return whole
+
+
+def resources_of(whole: Mapping[str, Any]) -> list[dict[str, Any]]:
+    resources: list[dict[str, Any]] = whole["deployment"].get("resources") or []
+    return resources
+
+
+def living(resources: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Tunnels that Pulumi has not been told the end of."""
+    found = [each for each in resources if each.get("type") == TUNNEL and each.get("id")]
+    return [each for each in found if not each.get("retainOnDelete")]
 
 
 def _loose(resources: list[dict[str, Any]]) -> dict[str, Place]:
@@ -61,19 +87,27 @@ def _place(urn: str, parent: str, stale: str) -> Place:
     return Place(f"{urn.rpartition('::')[2]}-attachment", f"{parent.rpartition('::')[2]}={parent}", stale)
 
 
-def take_over(root: Path, stack: str, volume: str, place: Place) -> None:
-    """Let Pulumi know an attachment as if it had made it. Raises ``StateError``."""
-    if place.stale:
-        _change(root, stack, "state", "delete", place.stale)
-    words = ("import", ATTACHMENT, place.name, volume, "--parent", place.parent, "--protect=false")
-    _change(root, stack, *words, "--generate-code=false", "--skip-preview", "--non-interactive")
+def _containers(resources: list[dict[str, Any]]) -> dict[str, Asked]:
+    made = [each for each in resources if each.get("type") == CONTAINER and each.get("id")]
+    return {each["id"]: _asked(each) for each in made if not each.get("delete") and not each.get("taint")}
 
 
-def _change(root: Path, stack: str, *words: str) -> None:
-    command = ["pulumi", *words, "--yes", "--stack", stack, "--cwd", str(root)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+def _asked(container: dict[str, Any]) -> Asked:
+    inputs = container["inputs"]
+    networks = frozenset(each["name"] for each in inputs.get("networksAdvanced", []))
+    return Asked(container["urn"], inputs.get("start", True), networks)
+
+
+def cli(root: Path, stack: str, *words: str, given: str | None = None) -> str:
+    """What the CLI prints, with what it is ``given`` to read. Raises ``StateError``."""
+    command = ["pulumi", *words, "--stack", stack, "--cwd", str(root)]
+    try:
+        done = subprocess.run(command, input=given, capture_output=True, text=True, check=False)
+    except OSError:
+        raise StateError("pulumi is not on PATH") from None
     if done.returncode:
         raise StateError((done.stderr or done.stdout).strip())
+    return done.stdout
 
 
 def _keys(resources: list[dict[str, Any]]) -> dict[str, str]:

@@ -25,6 +25,7 @@ from tests.live.swarm.test_swarm import is_kept, note
 from tests.programs import need, need_root
 
 pytestmark = [*ENGINE, pytest.mark.slow]
+VOLUME = "docker:index/volume:Volume"
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,7 @@ def real(folder: Path) -> Iterator[Real]:
         made.edit(
             Edit(at=("nodes",), to={"manager": {"count": len(MACHINES)}}),
             Edit(at=("services", "postgres", "node"), to=MACHINES[0]),
+            Edit(at=("services", "postgres", "standby"), to={"node": MACHINES[1]}),
         )
         yield Real(made, machines)
 
@@ -98,7 +100,10 @@ def test_a_swarm_is_formed_deployed_once_changed_and_left(tmp_path: Path) -> Non
         found.settle()
         assert {node for node, number in made.ids(SERVICE).items() if number != first[node]} == {"prober"}
 
+        data = {row["inputs"]["name"] for row in made.resources() if row["type"] == VOLUME and row.get("protect")}
         made.destroy()
-        for machine in MACHINES:
-            assert found.machines.client(machine).info()["Swarm"]["LocalNodeState"] == "inactive"
-            assert found.machines.client(machine).containers.list(all=True) == []
+        clients: list[Any] = [found.machines.client(machine) for machine in MACHINES]
+        assert {client.info()["Swarm"]["LocalNodeState"] for client in clients} == {"inactive"}
+        assert [client.containers.list(all=True) for client in clients] == [[]] * len(clients)
+        left = {str(each.name) for client in clients for each in [*client.networks.list(), *client.volumes.list()]}
+        assert {name for name in left if name.startswith(f"{STACK}-")} == data

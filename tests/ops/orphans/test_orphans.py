@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import docker
 import hcloud
@@ -22,7 +23,13 @@ BANS = {
 }
 PARENT = "urn:pulumi:dev::zero-exposure::zero-exposure:index:Host::host"
 ATTACHMENT = "hcloud:index/volumeAttachment:VolumeAttachment"
+TUNNEL = "cloudflare:index/zeroTrustTunnelCloudflared:ZeroTrustTunnelCloudflared"
+CONTAINER = "docker:index/container:Container"
 ATTACHMENT_URN = f"{PARENT}$t::host-data-attachment"
+CLI = """#!/bin/sh
+echo "$*" >>{folder}/calls
+case $2 in import) cat >{folder}/imported.json ;; *) cat {folder}/known.json ;; esac
+"""
 TABLES = {
     "servers", "firewalls", "ssh_keys", "tunnels", "access_apps", "access_policies", "access_service_tokens",
     "dns_records", "rulesets", "lists", "notification_policies", "buckets",
@@ -73,6 +80,12 @@ class Standing:
             resources.append({"urn": ATTACHMENT_URN, "id": number, "type": ATTACHMENT, "parent": PARENT, **marks})
         self._known.write_text(json.dumps({"deployment": {"resources": resources}}))
 
+    def knows_as(self, number: str, type_: str, **more: Any) -> None:
+        """Let what has this id be in the state by its type, with whatever else the state says of it."""
+        resources = json.loads(self._known.read_text())["deployment"]["resources"]
+        next(each for each in resources if each["id"] == number).update(type=type_, **more)
+        self._known.write_text(json.dumps({"deployment": {"resources": resources}}))
+
     def forgets(self, table: str) -> None:
         """Let what a table has be unknown."""
         gone = {str(row.get("id") or row["name"]) for row in self.served.rows()[table].values()}
@@ -83,7 +96,7 @@ class Standing:
 def standing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Standing]:
     programs = tmp_path / "bin"
     programs.mkdir()
-    (programs / "pulumi").write_text(f'#!/bin/sh\necho "$*" >>{tmp_path}/calls\ncat {tmp_path}/known.json\n')
+    (programs / "pulumi").write_text(CLI.format(folder=tmp_path))
     (programs / "pulumi").chmod(0o755)
     (programs / "python3").symlink_to(sys.executable)
     with made(tmp_path, "dev", BANS) as served:
@@ -185,6 +198,40 @@ def test_a_volume_on_a_server_that_pulumi_does_not_know_is_not_taken_over(standi
     assert "import" not in (tmp_path / "calls").read_text()
 
 
+@pytest.mark.parametrize("gone", [False, True])
+def test_of_a_tunnel_that_is_gone_pulumi_is_told(standing: Standing, tmp_path: Path, gone: bool) -> None:
+    tunnel = next(iter(standing.served.rows()["tunnels"].values()))
+    for each in standing.served.rows()["tunnels"]:
+        standing.knows_as(each, TUNNEL)
+    tunnel["deleted_at"] = "2026-01-01T00:00:00Z" if gone else None
+    assert main(["--yes"]) == 0
+    imported = tmp_path / "imported.json"
+    assert imported.exists() == gone
+    if gone:
+        told = json.loads(imported.read_text())["deployment"]["resources"]
+        marked = {each["id"]: each["taint"] for each in told if each.get("retainOnDelete")}
+        assert marked == {tunnel["id"]: True}
+        standing.knows_as(tunnel["id"], TUNNEL, retainOnDelete=True)
+        assert main([]) == 0, "once is enough"
+
+
+def test_a_tunnel_of_a_stack_whose_name_begins_alike_is_left_alone(standing: Standing) -> None:
+    before = standing.everything()
+    over = standing.leaves_over("tunnels")
+    row = standing.served.cloudflare.store.table("tunnels")[over]
+    for theirs in (
+        "zero-exposure-dev-eu-admin-abc123",
+        "zero-exposure-dev-admin-app-abc123",
+        "zero-exposure-devapp-abc123",
+    ):
+        row["name"] = theirs
+        assert main(["--yes"]) == 0
+        assert standing.everything() == before | {over}
+    row["name"] = "zero-exposure-dev-admin-manager-1-abc123"
+    assert main(["--yes"]) == 0
+    assert standing.everything() == before
+
+
 def test_without_the_stacks_name_nothing_is_deleted(standing: Standing, monkeypatch: pytest.MonkeyPatch) -> None:
     before = standing.everything()
     over = standing.leaves_over("firewalls")
@@ -235,4 +282,28 @@ def test_a_container_that_pulumi_does_not_know_is_deleted(standing: Standing) ->
     assert main(["--yes"]) == 0
     assert {each.name for each in client.containers.list(all=True)} == {known.name, other.name}
     assert "dev-lost" not in [network.name for network in client.networks.list()]
+    client.close()
+
+
+def test_a_container_that_is_half_made_is_made_anew(standing: Standing, tmp_path: Path) -> None:
+    client = docker.DockerClient(base_url=standing.served.engine_endpoint, version="auto")
+    client.images.pull("postgrest/postgrest:v14.17")
+    made = client.containers.create("postgrest/postgrest:v14.17", name="dev-api", labels={"zero-exposure.node": "api"})
+    link = client.networks.create("dev-link")
+    standing.knows(standing.everything())
+
+    def tainted(starts: bool, *networks: str) -> bool:
+        inputs = {"start": starts, "networksAdvanced": [{"name": name} for name in networks]}
+        standing.knows_as(str(made.id), CONTAINER, inputs=inputs)
+        before = (tmp_path / "calls").read_text() if (tmp_path / "calls").exists() else ""
+        assert main(["--yes"]) == 0
+        return "state taint" in (tmp_path / "calls").read_text().removeprefix(before)
+
+    assert not tainted(False), "it is not to be started"
+    assert tainted(True), "it never was"
+    made.start()
+    assert not tainted(True)
+    assert tainted(True, "dev-link")
+    link.connect(made)
+    assert not tainted(True, "dev-link")
     client.close()
