@@ -116,6 +116,7 @@ check: $(READY) workflows ## formatting, lint, types, workflows, and that genera
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy .
 	@$(BIN)/python -m ops.schema --check
+	@$(BIN)/python -m ops.reference --check
 	@$(BIN)/python -m policy.coverage --check
 	@$(BIN)/python -m ops.scale --check
 	@$(BIN)/python -m ops.diagram --stack dev --svg docs/img/dev.svg --check
@@ -141,8 +142,9 @@ changes: $(READY) ## write docs/changes.md: what the real engine does about a ch
 bench: $(READY) ## measurements, as ratios within one run
 	@$(BIN)/python -m bench
 
-schema: $(READY) ## write stack.schema.json, which editors use to complete and check stack files
+schema: $(READY) ## write stack.schema.json, which editors use to complete and check stack files, and docs/settings.md
 	@$(BIN)/python -m ops.schema
+	@$(BIN)/python -m ops.reference
 
 policy-state: cli $(READY) ## hold the policy pack against what STACK has deployed, reads and imports included
 	@pulumi policy analyze --stack $(STACK) $(PACK)

@@ -22,7 +22,7 @@ def read(root: Path, stack: str) -> tuple[Settings | None, list[Finding]]:
     try:
         settings = load(stack_values(root, stack), project_name(root))
     except (StackFileError, SettingsError) as error:
-        remedy = f"Pulumi.dev.yaml explains every key; `make init STACK={stack}` writes a new file."
+        remedy = f"docs/settings.md lists every key; `make init STACK={stack}` writes a new file."
         return None, [wrong("stack file", str(error), remedy)]
     return settings, list(_judge(settings, stack))
 

@@ -112,11 +112,11 @@ BROKEN: dict[str, tuple[Spoil, str, str]] = {
         "another version",
     ),
     "old ssh": (lambda c: c.programs.update(ssh="echo curve25519-sha256"), "no post-quantum", "OpenSSH 8.5"),
-    "no key": (lambda c: c.config.update(nonsense=1), "zero-exposure:nonsense: no such key", "explains every key"),
+    "no key": (lambda c: c.config.update(nonsense=1), "zero-exposure:nonsense: no such key", "lists every key"),
     "bad stack file": (
         lambda c: c.config["services"]["cache"].update(uses=["db"]),
         "services.cache.uses[0]: no service is called db",
-        "explains every key",
+        "lists every key",
     ),
     "example domain": (
         lambda c: c.config.update(domain="example.org"),
