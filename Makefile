@@ -12,7 +12,7 @@ AGAIN := $(BIN)/python -m pytest --last-failed --last-failed-no-failures none
 PACK := --policy-pack policy $(addprefix --policy-pack-config ,$(wildcard policy-config.json))
 
 .DEFAULT_GOAL := help
-.PHONY: help init doctor preview review deploy destroy orphans changes drift audit rotate snapshots restore diagram picture report sbom \
+.PHONY: help init doctor preview review deploy destroy orphans changes drift audit ssh rotate snapshots restore diagram picture report sbom \
 	test test-engine test-real-engine test-interrupted test-slow test-host test-tools check \
 	simulated up-simulated preview-simulated destroy-simulated \
 	workflows lock vulnerabilities verify-images bench schema scale policy-state policy-coverage clean cli
@@ -67,6 +67,9 @@ drift: cli $(READY) ## is what STACK has deployed still what the program says? E
 audit: $(READY) ## look at what STACK has deployed, from outside and inside: exit code 1 on a failure; evidence in JSON
 	@$(BIN)/python -m ops.audit --stack $(STACK) --json $(or $(JSON),build/audit-$(STACK).json) \
 		$(if $(OUTPUTS),--outputs $(OUTPUTS)) $(if $(STRICT),--strict)
+
+ssh: cli $(READY) ## a shell on the server of STACK, or RUN='docker ps' there; MACHINE=NAME of a Swarm
+	@$(BIN)/python -m ops.ssh --stack $(STACK) $(if $(MACHINE),--machine $(MACHINE)) $(if $(RUN),-- '$(subst ','\'',$(RUN))')
 
 rotate: $(READY) ## list the secrets of STACK, or make SECRET anew; YES=1 asks nothing
 	@$(BIN)/python -m ops.rotate --stack $(STACK) $(if $(SECRET),--secret $(SECRET)) $(if $(YES),--yes)

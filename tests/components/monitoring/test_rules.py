@@ -55,6 +55,13 @@ def test_prometheus_takes_configuration_and_rules(tmp_path: Path) -> None:
     assert promtool(tmp_path, "check", "rules", *NAMES).returncode == 0
 
 
+def test_the_runbook_says_of_every_alert_what_to_do() -> None:
+    told = (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8")
+    raised = {rule["alert"] for name in NAMES for rule in alerts(name)}
+    assert len(raised) > 25
+    assert {name for name in raised if f"`{name}`" not in told} == set()
+
+
 def test_control_a_mistake_in_a_rule_is_found(tmp_path: Path) -> None:
     need("promtool")
     main = write(tmp_path, given(machines=3))
