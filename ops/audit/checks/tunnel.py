@@ -47,6 +47,8 @@ def _tunnel(tunnel: Tunnel) -> Iterator[str]:
 def _measure(live: Live, role: str, identity: str) -> Tunnel:
     path = f"/accounts/{live.zone.account_id}/cfd_tunnel/{identity}"
     found = cloud.read(live.cloudflare, path)["result"]
+    if found.get("deleted_at"):
+        return Tunnel(role, "deleted", str(found.get("config_src")), ())
     clients = cloud.read(live.cloudflare, f"{path}/connections").get("result") or []
     counts = tuple(len(client.get("conns") or []) for client in clients)
     cluster = live.topology.cluster
