@@ -97,7 +97,7 @@ def _holds(layer: Callable[[Stack], bool], stack: Stack) -> bool:
 def tls_termination_points(stack: Stack) -> int:
     """Places where a visitor's TLS ends: one for each zone, one for each target that speaks TLS itself."""
     zones = {str(record.props.get("zoneId")) for record in names(stack).values()}
-    behind = {entrance.service for entrance in entrances(stack) if entrance.service.startswith("https://")}
+    behind = {entrance.service for entrance in entrances(stack) if entrance.url.scheme == "https"}
     balancers = [s for s in stack.of(hetzner.BALANCERS[1]) if s.props.get("protocol") == "https"]
     return len(zones) + len(behind) + len(balancers)
 

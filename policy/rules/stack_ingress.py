@@ -4,7 +4,7 @@ import ipaddress
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from . import tokens
 from .graph import NODE, Stack
@@ -13,7 +13,6 @@ from .reading import labels, maps, strings
 
 ADMIN_HOSTS: Final = "zero-exposure.admin-hosts"
 """Label of the gateway's container: its admin hosts, separated by commas."""
-QUICK_TUNNEL: Final = ".trycloudflare.com"
 
 
 @dataclass(frozen=True)
@@ -26,12 +25,25 @@ class Entrance:
     has_access: bool
 
     @property
+    def url(self) -> SplitResult:
+        """As the connector reads it: a scheme in upper case is the same scheme. Without one where it can't be read."""
+        try:
+            return urlsplit(self.service)
+        except ValueError:
+            return SplitResult("", "", "", "", "")
+
+    @property
     def is_ssh(self) -> bool:
-        return self.service.startswith("ssh://")
+        return self.url.scheme == "ssh"
 
     @property
     def is_web(self) -> bool:
-        return self.service.startswith(("http://", "https://"))
+        return self.url.scheme in {"http", "https"}
+
+    @property
+    def is_answer(self) -> bool:
+        """The connector answers by itself, with a status."""
+        return self.service.startswith("http_status:")
 
 
 def entrances(stack: Stack) -> list[Entrance]:
@@ -158,7 +170,7 @@ def _domains(application: Resource) -> Iterator[str]:
 
 def leads_to_gateway(stack: Stack, entrance: Entrance) -> bool:
     """True if an ingress rule's target is the gateway: its name, host name, alias or fixed address."""
-    host = (urlsplit(entrance.service).hostname or "").lower()
+    host = (entrance.url.hostname or "").lower()
     return any(host in addresses(gateway.resource) for gateway in stack.with_role("gateway"))
 
 
@@ -175,13 +187,14 @@ def central(stack: Stack) -> Iterator[Finding]:
         if len(maps(_rules(config))) == 0 or maps(_rules(config)) != _rules(config):
             yield Finding(config.urn, "config.ingresses: can't be read, so nothing vouches for where it leads")
     for entrance in entrances(stack):
-        if entrance.is_web and not leads_to_gateway(stack, entrance):
+        led = entrance.is_ssh or entrance.is_answer or (entrance.is_web and leads_to_gateway(stack, entrance))
+        if not led:
             yield Finding(entrance.config.urn, "service: an ingress rule that does not lead to the gateway")
 
 
 def ssh_is_local(stack: Stack) -> Iterator[Finding]:
     for entrance in entrances(stack):
-        if entrance.is_ssh and not _is_loopback(urlsplit(entrance.service).hostname or ""):
+        if entrance.is_ssh and not _is_loopback(entrance.url.hostname or ""):
             yield Finding(entrance.config.urn, "service: SSH to another machine than the connector's own")
 
 

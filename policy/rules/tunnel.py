@@ -18,6 +18,17 @@ ROUTES: Final = (
     "cloudflare:index/zeroTrustNetworkHostnameRoute:ZeroTrustNetworkHostnameRoute",
     "cloudflare:index/zeroTrustTunnelWarpConnector:ZeroTrustTunnelWarpConnector",
 )
+HOW_LONG: Final = {
+    "connectTimeout",
+    "disableChunkedEncoding",
+    "http2Origin",
+    "keepAliveConnections",
+    "keepAliveTimeout",
+    "noHappyEyeballs",
+    "tcpKeepAlive",
+    "tlsTimeout",
+}
+"""What of originRequest says how a connection is made and held. All else changes who is asked, or who is believed."""
 CATCH_ALL: Final = "http_status:404"
 DOCKER_PORTS: Final = {2375, 2376, 2377}
 ONE_LABEL: Final = re.compile(r"^(?=.*[a-z])[a-z0-9_-]+$")
@@ -97,10 +108,9 @@ def origin_request(resource: Resource) -> Iterator[str]:
         yield "config.originRequest.access: ignored there without a word; set it on each ingress rule"
     for request in (config, *config.views("ingresses")):
         origin = request.view("originRequest")
-        if origin.flag("noTlsVerify"):
-            yield f"{origin.at('noTlsVerify')}: the origin's certificate is not checked"
-        if origin.text("proxyType"):
-            yield f"{origin.at('proxyType')}: a proxy to anywhere behind the connector"
+        for key in sorted(set(origin.props) - HOW_LONG - {"access"}):
+            if origin.given(key):
+                yield f"{origin.at(key)}: another host or a certificate that is not checked, behind the gateway's back"
 
 
 def private_route(resource: Resource) -> Iterator[str]:
@@ -147,8 +157,8 @@ RULES = (
     Rule(
         id="ingress-origin-request",
         severity="critical",
-        claim="Access is demanded where the connector reads it, certificates are checked, nothing is a proxy.",
-        remediation="Set originRequest.access on each ingress rule; remove noTlsVerify and proxyType.",
+        claim="Access is demanded where the connector reads it, a request keeps its host, certificates are checked.",
+        remediation="Set originRequest.access on each ingress rule; of the rest leave nothing but timeouts.",
         threat="tunnel",
         types=TUNNEL_CONFIGS,
         check=origin_request,

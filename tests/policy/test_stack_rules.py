@@ -239,10 +239,17 @@ CASES: dict[str, dict[str, Spoil]] = {
     "stack-central-ingress": {
         "a rule that can't be read": change("app-config", config={"ingresses": [UNKNOWN]}),
         "past the gateway": reroute("app-config", "http://10.128.1.2:3000"),
+        "past it in upper case": reroute("app-config", "HTTP://10.128.1.2:3000"),
+        "past it by a scheme of its own": reroute("app-config", "tcp://10.128.0.18:8080"),
+        "to what can't be read": reroute("app-config", "http://[10.128.0.18"),
         "to the host": reroute("app-config", "http://localhost:9090"),
+        "to the host, by the admin tunnel": reroute("admin-config", "HTTP://127.0.0.1:6060", "ssh.example.org"),
     },
     "stack-ssh-local": {
         "another machine": reroute("admin-config", "ssh://10.128.1.2:22", "ssh.example.org", **stacks.guarded(True)),
+        "another machine in upper case": reroute(
+            "admin-config", "SSH://10.0.0.9:22", "ssh.example.org", **stacks.guarded(True)
+        ),
         "another machine by name": reroute("admin-config", "ssh://db:22", "ssh.example.org", **stacks.guarded(True)),
     },
     "stack-internal-names": {
@@ -316,21 +323,31 @@ def test_a_clean_stack_passes(name: str, known: bool) -> None:
     assert found == []
 
 
-SHARED = {
-    "a backup that reads": both(
-        mount("db", "service", "dev-db"), mount("crowdsec", "backup", "dev-db", read_only=True)
-    ),
-    "what two backups share": both(mount("db", "backup", "dev-x"), mount("api", "backup", "dev-x")),
-    "what monitoring reads of backups": both(
-        mount("db", "backup", "dev-x"), mount("api", "monitoring", "dev-x", read_only=True)
-    ),
-    "a volume of its own": mount("db", "service", "dev-db"),
+PASSES: dict[str, dict[str, Spoil]] = {
+    "stack-volume-owner": {
+        "a backup that reads": both(
+            mount("db", "service", "dev-db"), mount("crowdsec", "backup", "dev-db", read_only=True)
+        ),
+        "what two backups share": both(mount("db", "backup", "dev-x"), mount("api", "backup", "dev-x")),
+        "what monitoring reads of backups": both(
+            mount("db", "backup", "dev-x"), mount("api", "monitoring", "dev-x", read_only=True)
+        ),
+        "a volume of its own": mount("db", "service", "dev-db"),
+    },
+    "stack-central-ingress": {
+        "the gateway in upper case": reroute("app-config", "HTTP://10.128.0.18:8080"),
+        "an answer of the connector's own": reroute("app-config", "http_status:503"),
+    },
+    "stack-ssh-local": {
+        "upper case": reroute("admin-config", "SSH://127.0.0.1:22", "ssh.example.org", **stacks.guarded(True)),
+    },
 }
+MAY = [(rule, what, spoil) for rule, entries in PASSES.items() for what, spoil in entries.items()]
 
 
-@pytest.mark.parametrize("spoil", SHARED.values(), ids=SHARED)
-def test_a_volume_may_be_shared_so(spoil: Spoil) -> None:
-    assert "stack-volume-owner" not in {violation.rule for violation in check_stack(spoil(stacks.cloud()))}
+@pytest.mark.parametrize(("rule", "what", "spoil"), MAY, ids=[f"{rule}: {what}" for rule, what, _ in MAY])
+def test_passes(rule: str, what: str, spoil: Spoil) -> None:
+    assert rule not in {violation.rule for violation in check_stack(spoil(stacks.cloud()))}
 
 
 def test_every_stack_rule_has_cases() -> None:

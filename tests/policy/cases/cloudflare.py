@@ -133,7 +133,18 @@ CASES = {
             "no certificate check": ingress({**WEB, "originRequest": {"noTlsVerify": True}}),
             "no certificate check at all": ingress(WEB, originRequest={"noTlsVerify": True}),
             "a proxy": ingress({**WEB, "originRequest": {"proxyType": "socks"}}),
+            "another host": ingress({**WEB, "originRequest": {"httpHostHeader": "admin.example.org"}}),
+            "another host everywhere": ingress(WEB, originRequest={"httpHostHeader": "admin.example.org"}),
+            "another host, perhaps": ingress({**WEB, "originRequest": {"httpHostHeader": UNKNOWN}}),
+            "another certificate": ingress({**WEB, "originRequest": {"originServerName": "origin.example.org"}}),
+            "another authority": ingress({**WEB, "originRequest": {"caPool": "/etc/ca.pem"}}),
+            "the visitor's name": ingress({**WEB, "originRequest": {"matchSnItoHost": True}}),
+            "a setting that nobody looked at": ingress({**WEB, "originRequest": {"newSetting": "on"}}),
             "unknown": ingress({**WEB, "originRequest": UNKNOWN}),
+        },
+        passes={
+            "a timeout": ingress({**WEB, "originRequest": {"connectTimeout": 4, "noTlsVerify": False}}),
+            "Access": ingress({**WEB, "originRequest": guarded(False)}),
         },
     ),
     "tunnel-private-route": Cases(
