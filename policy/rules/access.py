@@ -1,31 +1,31 @@
 """Cloudflare Access: who may come in. Every way of saying 'everyone' is refused."""
 
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from .model import UNKNOWN, Resource, Rule
 from .reading import View
 from .tokens import ACCESS_APPLICATIONS, ACCESS_GROUPS, ACCESS_POLICIES, ACCESS_TOKENS
 
-PEOPLE: Final = {
-    "authContext",
-    "azureAd",
-    "cloudflareAccountMember",
-    "email",
-    "emailDomain",
-    "emailList",
-    "githubOrganization",
-    "group",
-    "gsuite",
-    "ip",
-    "ipList",
-    "oidc",
-    "okta",
-    "saml",
-    "linkedAppToken",
+PEOPLE: Final[Mapping[str, str]] = {
+    "authContext": "acId",
+    "azureAd": "id",
+    "cloudflareAccountMember": "",
+    "email": "email",
+    "emailDomain": "domain",
+    "githubOrganization": "name",
+    "group": "id",
+    "gsuite": "email",
+    "ip": "ip",
+    "linkedAppToken": "appUid",
+    "oidc": "claimValue",
+    "okta": "name",
+    "saml": "attributeValue",
 }
-MACHINES: Final = {"commonName", "serviceToken"}
+"""Who is let in → the key that says which. A list of addresses is not among them: no type shows what is on it."""
+MACHINES: Final[Mapping[str, str]] = {"commonName": "commonName", "serviceToken": "tokenId"}
+NETWORK: Final[Mapping[str, str]] = {"ip": "ip"}
 PUBLIC_MAIL: Final = {
     "gmail.com",
     "googlemail.com",
@@ -54,7 +54,7 @@ def policy(resource: Resource) -> Iterator[str]:
     if resource.type not in ACCESS_GROUPS:
         yield from decides(view)
     else:
-        yield from _somebody(view, PEOPLE | MACHINES)
+        yield from _somebody(view, {**PEOPLE, **MACHINES})
 
 
 def decides(view: View) -> Iterator[str]:
@@ -63,19 +63,22 @@ def decides(view: View) -> Iterator[str]:
     if decision == "allow":
         yield from _somebody(view, PEOPLE)
     elif decision in {"non_identity", "non-identity"}:
-        yield from _somebody(view, MACHINES | {"ip", "ipList"})
+        yield from _somebody(view, {**MACHINES, **NETWORK})
     elif decision != "deny":
         yield f"{view.at('decision')}: only allow, deny and non_identity"
 
 
-def _somebody(view: View, known: set[str]) -> Iterator[str]:
+def _somebody(view: View, known: Mapping[str, str]) -> Iterator[str]:
     includes = view.views("includes")
     if not includes:
         yield f"{view.at('includes')}: empty"
     for include in includes:
         given = {key for key, value in include.props.items() if value is not None}
-        if not given or not given <= known:
+        if not given or not given <= known.keys():
             yield f"{include.path}: not a named person, group, network or token"
+        for kind in sorted(given & known.keys()):
+            if known[kind] and include.view(kind).props.get(known[kind]) in (None, ""):
+                yield f"{include.at(kind)}.{known[kind]}: empty, so it is anybody"
         yield from _narrow(include)
 
 
@@ -124,6 +127,8 @@ def _policies(view: View) -> Iterator[str]:
     for entry in policies:
         if entry.known("decision") is not None:
             yield from decides(entry)
+            if entry.props.get("id") is not None:
+                yield f"{entry.at('id')}: beside a decision, and the one that the id stands for is what holds"
         elif entry.props.get("id") is not UNKNOWN and not entry.text("id"):
             yield f"{entry.path}: neither the id of a policy nor a policy"
 

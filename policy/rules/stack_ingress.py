@@ -8,7 +8,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from . import tokens
 from .graph import NODE, Stack
-from .model import UNKNOWN, Finding, Resource, StackRule
+from .model import UNKNOWN, Finding, PropertyValue, Resource, StackRule
 from .reading import labels, maps, strings
 
 ADMIN_HOSTS: Final = "zero-exposure.admin-hosts"
@@ -158,6 +158,26 @@ def policy_source(stack: Stack) -> Iterator[Finding]:
             yield Finding(application.urn, "policies: one that is not of this stack, so nobody checks whom it lets in")
 
 
+def group_source(stack: Stack) -> Iterator[Finding]:
+    groups = {group.urn for group in stack.of(*tokens.ACCESS_GROUPS)}
+    for resource in stack.of(*tokens.ACCESS_POLICIES, *tokens.ACCESS_GROUPS, *tokens.ACCESS_APPLICATIONS):
+        prop = "policies" if resource.type in tokens.ACCESS_APPLICATIONS else "includes"
+        own = {source.urn for source in stack.sources(resource, prop)} & groups
+        if len(own) < len(_groups(resource)):
+            yield Finding(resource.urn, f"{prop}: a group that is not of this stack, so nobody checks who is in it")
+
+
+def _groups(resource: Resource) -> list[PropertyValue]:
+    """The groups that a policy, a group, or an application's own policies let in."""
+    policies = [entry for entry in [resource.props, *maps(resource.props.get("policies"))] if _lets_in(entry)]
+    includes = [include for entry in policies for include in maps(entry.get("includes"))]
+    return [include["group"] for include in includes if include.get("group") is not None]
+
+
+def _lets_in(policy: Mapping[str, PropertyValue]) -> bool:
+    return policy.get("decision") != "deny"
+
+
 def _domains(application: Resource) -> Iterator[str]:
     domain = application.props.get("domain")
     if isinstance(domain, str) and "/" not in domain.rstrip("/"):
@@ -256,6 +276,15 @@ RULES = (
         remediation="Pass the id of a ZeroTrustAccessPolicy of this stack.",
         threat="admin",
         check=policy_source,
+        waivable=False,
+    ),
+    StackRule(
+        id="stack-access-group",
+        severity="critical",
+        claim="Every group that Access lets in is one of this stack, whose members are checked.",
+        remediation="Pass the id of a ZeroTrustAccessGroup of this stack, or name the people in the policy.",
+        threat="admin",
+        check=group_source,
         waivable=False,
     ),
     StackRule(

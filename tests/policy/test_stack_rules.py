@@ -113,6 +113,19 @@ def mount(name: str, role: str, volume: str, *, read_only: bool = False) -> Spoi
     return spoil
 
 
+def grouped(name: str, prop: str, token: str = tokens.ACCESS_GROUPS[0]) -> Spoil:
+    """Lets a group in, which is of this stack if it is an Access group."""
+
+    def spoil(stack: Stack) -> Stack:
+        group = resource(token, "staff", {"includes": [{"email": {"email": "someone@example.org"}}]})
+        base, include = named(stack, name), [{"group": {"id": UNKNOWN}}]
+        value = include if prop == "includes" else [{"decision": "allow", "includes": include}]
+        made = {**base.property_dependencies, prop: (group.urn,)}
+        return put(stack, group, replace(changed(base, **{prop: value}), property_dependencies=made))
+
+    return spoil
+
+
 def both(*spoils: Spoil) -> Spoil:
     """One after another."""
 
@@ -236,6 +249,17 @@ CASES: dict[str, dict[str, Spoil]] = {
         "a policy made by hand": sourceless("access-admin.example.org", policies=[{"id": "f174e90a"}]),
         "no policy in the stack": without("operators"),
     },
+    "stack-access-group": {
+        "a group made by hand": change("operators", includes=[{"group": {"id": "f174e90a"}}]),
+        "what is no group": grouped("operators", "includes", tokens.ACCESS_POLICIES[0]),
+        "in a group of this stack": add(
+            resource(tokens.ACCESS_GROUPS[0], "staff", {"includes": [{"group": {"id": "f174e90a"}}]})
+        ),
+        "in an application's own policy": change(
+            "access-admin.example.org",
+            policies=[{"decision": "allow", "includes": [{"group": {"id": "f174e90a"}}]}],
+        ),
+    },
     "stack-central-ingress": {
         "a rule that can't be read": change("app-config", config={"ingresses": [UNKNOWN]}),
         "past the gateway": reroute("app-config", "http://10.128.1.2:3000"),
@@ -337,6 +361,11 @@ PASSES: dict[str, dict[str, Spoil]] = {
     "stack-central-ingress": {
         "the gateway in upper case": reroute("app-config", "HTTP://10.128.0.18:8080"),
         "an answer of the connector's own": reroute("app-config", "http_status:503"),
+    },
+    "stack-access-group": {
+        "one of this stack": grouped("operators", "includes"),
+        "one of this stack in an application's own policy": grouped("access-admin.example.org", "policies"),
+        "one that is refused": change("operators", decision="deny", includes=[{"group": {"id": "f174e90a"}}]),
     },
     "stack-ssh-local": {
         "upper case": reroute("admin-config", "SSH://127.0.0.1:22", "ssh.example.org", **stacks.guarded(True)),

@@ -174,6 +174,11 @@ CASES = {
             "a public mail service": allow(emailDomain={"domain": "GMail.com"}),
             "a top-level domain": allow(emailDomain={"domain": "org"}),
             "a mail address without a place": allow(email={"email": "someone"}),
+            "a list of mail addresses": allow(emailList={"id": "list"}),
+            "a list of networks": policy(decision="non_identity", includes=[{"ipList": {"id": "list"}}]),
+            "any organization": allow(githubOrganization={"identityProviderId": "github"}),
+            "any claim": allow(oidc={"claimName": "department", "claimValue": ""}),
+            "any token's id": policy(decision="non_identity", includes=[{"serviceToken": {}}]),
             "nobody": policy(includes=[]),
             "an empty include": policy(includes=[{}]),
             "an unknown include": policy(includes=[UNKNOWN]),
@@ -182,6 +187,7 @@ CASES = {
         passes={
             "a person": allow(email={"email": "someone@example.org"}),
             "a group": allow(group={"id": UNKNOWN}),
+            "an organization": allow(githubOrganization={"name": "example", "identityProviderId": UNKNOWN}),
             "an office": allow(ip={"ip": "203.0.113.0/24"}),
             "a domain": allow(emailDomain={"domain": "example.org"}),
             "a token": policy(decision="non_identity", includes=[{"serviceToken": {"tokenId": UNKNOWN}}]),
@@ -196,6 +202,9 @@ CASES = {
             "an empty policy": application(policies=[{}]),
             "bypass inline": application(policies=[{"decision": "bypass", "includes": [{"everyone": {}}]}]),
             "everyone inline": application(policies=[{"decision": "allow", "includes": [{"everyone": {}}]}]),
+            "a policy of elsewhere called one of ours": application(
+                policies=[{"id": "f174e90a", "decision": "allow", "includes": [{"email": {"email": "a@example.org"}}]}]
+            ),
             "no host": application(domain=None),
             "a bookmark": application(type="bookmark"),
             "preflight": application(optionsPreflightBypass=True),
