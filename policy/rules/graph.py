@@ -10,10 +10,9 @@ from . import tokens
 from .container_isolation import is_carrier
 from .model import UNKNOWN, Resource
 from .reading import labels
-from .task import as_container
+from .task import NODE, as_container
 
 ROLE = "zero-exposure.role"
-NODE = "zero-exposure.node"
 CONFIG = "zero-exposure.config"
 
 

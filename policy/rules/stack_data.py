@@ -14,7 +14,7 @@ SHARING_ROLES: Final = {"backup", "monitoring"}
 
 def one_writer(stack: Stack) -> Iterator[Finding]:
     users: dict[str, list[tuple[Container, bool]]] = {}
-    for container in stack.running:
+    for container in stack.containers:  # a carrier fills the volume of its node
         for volume, writable in _mounted(stack, container):
             users.setdefault(volume, []).append((container, writable))
     for volume, mounts in users.items():
@@ -22,7 +22,7 @@ def one_writer(stack: Stack) -> Iterator[Finding]:
         for container, writable in mounts:
             if container.role not in SHARING_ROLES and len(owners) > 1:
                 yield Finding(container.resource.urn, f"volumes: {volume} is another node's as well")
-            if container.role in SHARING_ROLES and owners and writable:
+            if container.role in SHARING_ROLES and owners - {container.node} and writable:
                 yield Finding(container.resource.urn, f"volumes: {volume} is a service's, and may be written to here")
 
 

@@ -7,9 +7,10 @@ from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
 from . import tokens
-from .graph import NODE, Stack
+from .graph import Stack
 from .model import UNKNOWN, Finding, PropertyValue, Resource, StackRule
 from .reading import labels, maps, strings
+from .task import NODE
 
 ADMIN_HOSTS: Final = "zero-exposure.admin-hosts"
 """Label of the gateway's container: its admin hosts, separated by commas."""

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from . import tokens
-from .graph import Stack
-from .model import UNKNOWN, Finding, StackRule, has_unknown
+from .graph import Container, Stack
+from .model import UNKNOWN, Finding, PropertyValue, StackRule, has_unknown
 from .reading import maps
+from .stack_data import SHARING_ROLES
 
 OWN_SECRETS: Final = ("random:", "tls:")
 USER_DATA_SOURCES: Final = (*OWN_SECRETS, *tokens.TUNNELS, *tokens.TUNNEL_CONFIGS, "hcloud:index/volume:")
@@ -51,11 +52,25 @@ def command_source(stack: Stack) -> Iterator[Finding]:
 
 
 def volume_source(stack: Stack) -> Iterator[Finding]:
-    for container in (found.resource for found in stack.containers):
-        unknown = [entry for entry in maps(container.props.get("volumes")) if entry.get("volumeName") is UNKNOWN]
-        sources = {source.urn for source in stack.sources(container, "volumes") if source.type == tokens.VOLUME}
-        if len(unknown) > len(sources):
-            yield Finding(container.urn, "volumes: a name that is unknown, and not of a volume of this stack")
+    declared = {volume.props.get("name") for volume in stack.of(tokens.VOLUME)} - {None, UNKNOWN}
+    for container in stack.containers:
+        names = _volumes(container)
+        known = [name for name in names if name is not UNKNOWN]
+        made_of = [source for source in stack.sources(container.resource, "volumes") if source.type == tokens.VOLUME]
+        spare = [source for source in made_of if source.props.get("name") not in known]
+        if len(names) - len(known) > len(spare):
+            yield Finding(container.resource.urn, "volumes: a name that is unknown, and not of a volume of this stack")
+        nameless = [source for source in spare if source.props.get("name") not in declared]
+        if len([name for name in known if name not in declared]) > len(nameless):
+            yield Finding(container.resource.urn, "volumes: a name that no volume of this stack has")
+
+
+def _volumes(container: Container) -> list[PropertyValue]:
+    """Names of what is mounted. Without those that each machine of a Swarm makes for whoever watches or saves it."""
+    shares = container.role in SHARING_ROLES
+    entries = maps(container.resource.props.get("volumes"))
+    kept = [entry.get("volumeName") for entry in entries if not (shares and entry.get("owner"))]
+    return [name for name in kept if name not in (None, "")]
 
 
 def private_network(stack: Stack) -> Iterator[Finding]:
@@ -103,8 +118,8 @@ RULES = (
     StackRule(
         id="stack-volume-source",
         severity="high",
-        claim="A volume's name that is not known yet is that of a volume of this stack, whose driver is checked.",
-        remediation="Pass the Volume's name.",
+        claim="What a container mounts is a volume of this stack, whose driver is checked.",
+        remediation="Declare the Volume and pass its name.",
         threat="containers",
         check=volume_source,
     ),

@@ -8,18 +8,19 @@ from dataclasses import replace
 from typing import Final
 
 from .model import NO_PROPS, UNKNOWN, PropertyValue, Resource
-from .reading import maps
+from .reading import labels, maps
 from .tokens import CONTAINER, SERVICE
 
 FROM_TASK: Final = ("networksAdvanced", "volumes", "image", "uploads")
 """Inputs of the container that are made of the service's taskSpec."""
+NODE: Final = "zero-exposure.node"
 NO_NEW_PRIVILEGES: Final = ["no-new-privileges:true"]
 
 
 def as_container(resource: Resource) -> Resource:
-    """The container that each of a service's tasks is. A container is returned as it is."""
+    """The container that each of a service's tasks is. A container is returned as it is, its volumes in one list."""
     if resource.type != SERVICE:
-        return resource
+        return _with_volumes(resource)
     task = _map(resource.props.get("taskSpec"))
     props = {
         **_of_specification(_map(task.get("containerSpec"))),
@@ -32,6 +33,26 @@ def as_container(resource: Resource) -> Resource:
     made_from = resource.property_dependencies.get("taskSpec", ())
     sources = {**resource.property_dependencies, **dict.fromkeys(FROM_TASK, made_from)}
     return replace(resource, type=CONTAINER, props=props, property_dependencies=sources)
+
+
+def _with_volumes(resource: Resource) -> Resource:
+    """Docker has two words for a mounted volume, and the stack rules know one."""
+    mounts = maps(resource.props.get("mounts"))
+    if not any(_is_volume(mount) for mount in mounts):
+        return resource
+    volumes = [_volume(mount) for mount in mounts if _is_volume(mount)]
+    props = {
+        **resource.props,
+        "volumes": [*maps(resource.props.get("volumes")), *volumes],
+        "mounts": [mount for mount in mounts if not _is_volume(mount)],
+    }
+    made_from = resource.property_dependencies
+    both = {"volumes": (*made_from.get("volumes", ()), *made_from.get("mounts", ()))} if made_from else {}
+    return replace(resource, props=props, property_dependencies={**made_from, **both})
+
+
+def _is_volume(mount: Mapping[str, PropertyValue]) -> bool:
+    return mount.get("type") == "volume"
 
 
 def _of_specification(found: Mapping[str, PropertyValue]) -> dict[str, PropertyValue]:
@@ -49,8 +70,8 @@ def _of_specification(found: Mapping[str, PropertyValue]) -> dict[str, PropertyV
         "hosts": found.get("hosts"),
         "sysctls": found.get("sysctl"),
         "dns": _map(found.get("dnsConfig")).get("nameservers"),
-        "volumes": [_volume(mount) for mount in maps(mounts) if mount.get("type") == "volume"],
-        "mounts": [mount for mount in maps(mounts) if mount.get("type") != "volume"],
+        "volumes": [{**_volume(mount), "owner": _owner(mount)} for mount in maps(mounts) if _is_volume(mount)],
+        "mounts": [mount for mount in maps(mounts) if not _is_volume(mount)],
         "restart": "always",
     }
 
@@ -61,6 +82,11 @@ def _volume(mount: Mapping[str, PropertyValue]) -> dict[str, PropertyValue]:
         "containerPath": mount.get("target"),
         "readOnly": mount.get("readOnly"),
     }
+
+
+def _owner(mount: Mapping[str, PropertyValue]) -> str:
+    """Where each machine makes a volume of its own, only the mount says whose it is."""
+    return labels(_map(mount.get("volumeOptions"))).get(NODE, "")
 
 
 def _networks(given: PropertyValue) -> PropertyValue:

@@ -126,6 +126,18 @@ def grouped(name: str, prop: str, token: str = tokens.ACCESS_GROUPS[0]) -> Spoil
     return spoil
 
 
+def mount_also(name: str, volume: Any, *made_of: str) -> Spoil:
+    """A container mounts a volume by the provider's other word for it."""
+
+    def spoil(stack: Stack) -> Stack:
+        base = named(stack, name)
+        made = {**base.property_dependencies, "mounts": tuple(named(stack, each).urn for each in made_of)}
+        entry = {"type": "volume", "source": volume, "target": "/more"}
+        return put(stack, replace(changed(base, mounts=[entry]), property_dependencies=made))
+
+    return spoil
+
+
 def both(*spoils: Spoil) -> Spoil:
     """One after another."""
 
@@ -162,6 +174,12 @@ CASES: dict[str, dict[str, Spoil]] = {
     "stack-image-source": {"an image of elsewhere": sourceless("api", image=UNKNOWN)},
     "stack-volume-source": {
         "a volume of elsewhere": sourceless("api", volumes=[{"volumeName": UNKNOWN, "containerPath": "/data"}]),
+        "one of elsewhere by its name": mount("api", "service", "prod-db"),
+        "one of elsewhere among mounts": mount_also("api", UNKNOWN),
+        "one of elsewhere by its name among mounts": mount_also("api", "prod-db"),
+        "one of this stack and one of elsewhere": both(
+            unnamed("api"), mount_also("api", "prod-db"), mount("api", "service", "dev-shared")
+        ),
     },
     "stack-volume-owner": {
         "two services": both(mount("api", "service", "dev-db"), mount("db", "service", "dev-db")),
@@ -169,6 +187,10 @@ CASES: dict[str, dict[str, Spoil]] = {
             mount("api", "service", "dev-db", read_only=True), mount("db", "service", "dev-db")
         ),
         "two services at a first preview": both(unnamed("api"), unnamed("db")),
+        "two services, one among mounts": both(mount_also("api", "dev-db"), mount("db", "service", "dev-db")),
+        "two services among mounts at a first preview": both(unnamed("db"), mount_also("api", UNKNOWN, "shared")),
+        "another's files": mount("api", "service", "dev-gateway-files", read_only=True),
+        "another's files among mounts": mount_also("api", "dev-gateway-files"),
         "a backup that may write": both(mount("db", "service", "dev-db"), mount("resolver", "backup", "dev-db")),
         "monitoring that may write": both(mount("db", "service", "dev-db"), mount("resolver", "monitoring", "dev-db")),
     },
@@ -357,6 +379,20 @@ PASSES: dict[str, dict[str, Spoil]] = {
             mount("db", "backup", "dev-x"), mount("api", "monitoring", "dev-x", read_only=True)
         ),
         "a volume of its own": mount("db", "service", "dev-db"),
+        "its own files": mount("gateway", "gateway", "dev-gateway-files", read_only=True),
+        "its own files among mounts": mount_also("gateway", "dev-gateway-files"),
+        "files of a backup's own": both(
+            mount("gateway", "backup", "dev-gateway-files"), relabel("gateway-carrier", role="carrier", node="gateway")
+        ),
+    },
+    "stack-volume-source": {
+        "a volume of this stack": mount("gateway", "gateway", "dev-gateway-files"),
+        "one of this stack among mounts": mount_also("gateway", "dev-gateway-files"),
+        "one of this stack at a first preview": unnamed("db"),
+        "one of this stack among mounts at a first preview": mount_also("gateway", UNKNOWN, "gateway-files"),
+        "one that Docker names": both(
+            add(resource(tokens.VOLUME, "nameless", {})), mount_also("db", "0123456789abcdef", "nameless")
+        ),
     },
     "stack-central-ingress": {
         "the gateway in upper case": reroute("app-config", "HTTP://10.128.0.18:8080"),

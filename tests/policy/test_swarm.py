@@ -56,6 +56,12 @@ def change(name: str, edit: Callable[[dict[str, Any]], object], token: str = tok
     return spoil
 
 
+def mounted(props: dict[str, Any], volume: str, **options: Any) -> None:
+    """Gives a service's tasks one volume."""
+    entry = {"type": "volume", "source": volume, "target": "/data", "volumeOptions": options}
+    props["taskSpec"]["containerSpec"].update(mounts=[entry])
+
+
 def join(service: str, network: str) -> Spoil:
     """The stack with a service on one more network."""
 
@@ -111,12 +117,12 @@ CASES: dict[str, tuple[str, Spoil]] = {
     ),
     "another's volume": (
         "stack-volume-owner",
-        change(
-            "api",
-            lambda p: p["taskSpec"]["containerSpec"].update(
-                mounts=[{"type": "volume", "source": "swarm-postgres-data", "target": "/data"}]
-            ),
-        ),
+        change("api", lambda p: mounted(p, "swarm-postgres-data")),
+    ),
+    "a volume of elsewhere": ("stack-volume-source", change("api", lambda p: mounted(p, "prod-postgres-data"))),
+    "a volume of elsewhere, called its own": (
+        "stack-volume-source",
+        change("api", lambda p: mounted(p, "prod-postgres-data", labels=labelled(node="api"))),
     ),
 }
 KNOWN_ONLY = {"another's volume"}
