@@ -7,6 +7,7 @@ from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
 from . import tokens
+from .dns import verifies
 from .graph import Stack
 from .model import UNKNOWN, Finding, PropertyValue, Resource, StackRule
 from .reading import labels, maps, strings
@@ -23,7 +24,8 @@ class Entrance:
     config: Resource
     hostname: str
     service: str
-    has_access: bool
+    access_required: PropertyValue
+    """As it is declared. Only a true one that is known makes the connector ask."""
 
     @property
     def url(self) -> SplitResult:
@@ -42,6 +44,14 @@ class Entrance:
         return self.url.scheme in {"http", "https"}
 
     @property
+    def has_access(self) -> bool:
+        return self.access_required not in (None, False)
+
+    @property
+    def is_guarded(self) -> bool:
+        return self.access_required is True
+
+    @property
     def is_answer(self) -> bool:
         """The connector answers by itself, with a status."""
         return self.service.startswith("http_status:")
@@ -58,7 +68,7 @@ def _of_config(config: Resource) -> Iterator[Entrance]:
         if isinstance(hostname, str) and hostname and isinstance(service, str):
             origin = rule.get("originRequest")
             access = origin.get("access") if isinstance(origin, Mapping) else None
-            required = isinstance(access, Mapping) and access.get("required") not in (None, False)
+            required = access.get("required") if isinstance(access, Mapping) else None
             yield Entrance(config, hostname.lower(), service, required)
 
 
@@ -69,12 +79,15 @@ def _rules(config: Resource) -> object:
 
 def names(stack: Stack) -> dict[str, Resource]:
     """Public names that lead to a tunnel, wildcards too, without verification records."""
-    found = {}
+    return dict(_named(stack))
+
+
+def _named(stack: Stack) -> Iterator[tuple[str, Resource]]:
     for record in stack.of(*tokens.DNS_RECORDS):
         name, kind = record.props.get("name"), record.props.get("type")
-        if kind == "CNAME" and isinstance(name, str) and not name.startswith("_"):
-            found[name.lower().rstrip(".")] = record
-    return found
+        is_cname = isinstance(kind, str) and kind.upper() == "CNAME"
+        if is_cname and isinstance(name, str) and not verifies(record.props):
+            yield name.lower().rstrip("."), record
 
 
 def covers(pattern: str, host: str) -> bool:
@@ -89,7 +102,7 @@ def covers(pattern: str, host: str) -> bool:
 
 def dns_source(stack: Stack) -> Iterator[Finding]:
     tunnels = {tunnel.urn for tunnel in stack.of(*tokens.TUNNELS)}
-    for record in names(stack).values():
+    for _, record in _named(stack):
         if not any(source.urn in tunnels for source in stack.sources(record, "content")):
             yield Finding(record.urn, "content: not from a tunnel of this stack")
 
@@ -145,9 +158,15 @@ def admin_access(stack: Stack) -> Iterator[Finding]:
     if not any(stack.of(*tokens.TUNNEL_CONFIGS)):
         return  # without a tunnel of its own the stack has no public name
     protected = [domain for app in stack.of(*tokens.ACCESS_APPLICATIONS) for domain in _domains(app)]
-    for host, resource in admin_hosts(stack).items():
+    hosts = admin_hosts(stack)
+    for host, resource in hosts.items():
         if not any(covers(domain, host) for domain in protected):
             yield Finding(resource.urn, "an admin host without an Access application before it")
+    for entrance in entrances(stack):
+        leads_in = not entrance.is_answer and any(covers(entrance.hostname, host) for host in hosts)
+        if leads_in and not entrance.is_guarded:
+            message = "originRequest.access.required: not true for an admin host, so the connector checks nothing"
+            yield Finding(entrance.config.urn, message)
 
 
 def policy_source(stack: Stack) -> Iterator[Finding]:
@@ -264,8 +283,8 @@ RULES = (
     StackRule(
         id="stack-admin-access",
         severity="critical",
-        claim="Every admin host and every SSH host has an Access application for the whole host.",
-        remediation="Add a ZeroTrustAccessApplication whose domain is the host, without a path.",
+        claim="Every admin and SSH host has an Access application for the whole host, and the connector checks it too.",
+        remediation="Add a ZeroTrustAccessApplication for the host, without a path; require access in its rules.",
         threat="admin",
         check=admin_access,
         waivable=False,

@@ -1,6 +1,6 @@
 """Every stack rule catches what is done to a clean stack, at preview and at update, in the cloud and locally."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -36,7 +36,7 @@ def change(name: str, **props: Any) -> Spoil:
     return lambda stack: put(stack, changed(named(stack, name), **props))
 
 
-def sourceless(name: str, **props: Any) -> Spoil:
+def sourceless(name: str, /, **props: Any) -> Spoil:
     """Takes the record away of what a resource was made from."""
 
     def spoil(stack: Stack) -> Stack:
@@ -102,6 +102,12 @@ def reroute(config: str, service: str, hostname: str = "api.example.org", **orig
     return change(config, config={"ingresses": [entry, {"service": "http_status:404"}]})
 
 
+def ingress(config: str, *rules: Mapping[str, Any]) -> Spoil:
+    """A tunnel configuration with these rules to the gateway."""
+    entries = [{"service": "http://10.128.0.18:8080", **rule} for rule in rules]
+    return change(config, config={"ingresses": [*entries, {"service": "http_status:404"}]})
+
+
 def mount(name: str, role: str, volume: str, *, read_only: bool = False) -> Spoil:
     """A container of a role mounts a volume."""
 
@@ -160,6 +166,12 @@ def unnamed(name: str) -> Spoil:
         return put(stack, volume, replace(changed(base, volumes=entry), property_dependencies=made))
 
     return spoil
+
+
+def verification(name: str) -> Resource:
+    """A record for a machine that checks whose the zone is."""
+    props = {"type": "CNAME", "name": name, "content": "x.example.net", "proxied": False}
+    return resource(tokens.DNS_RECORDS[0], name, props)
 
 
 FOREIGN = [4711, 4712]
@@ -248,6 +260,12 @@ CASES: dict[str, dict[str, Spoil]] = {
     "stack-configuration": {"no digest": relabel("gateway-carrier", role="carrier", node="gateway")},
     "stack-dns-source": {
         "another's tunnel": sourceless("dns-api.example.org"),
+        "another's tunnel in lower case": sourceless("dns-api.example.org", type="cname"),
+        "another's tunnel for a verification name": sourceless("dns-api.example.org", name="_o.example.org"),
+        "another's tunnel beside one of this stack": lambda stack: [
+            replace(named(stack, "dns-api.example.org"), urn="urn:2", dependencies=(), property_dependencies={}),
+            *stack,
+        ],
         "no tunnel": without("app-tunnel"),
     },
     "stack-tunnel-config": {
@@ -261,6 +279,19 @@ CASES: dict[str, dict[str, Spoil]] = {
     "stack-admin-access": {
         "no application": without("access-admin.example.org"),
         "no application for SSH": without("access-ssh.example.org"),
+        "no check in the connector": ingress("app-config", {"hostname": "admin.example.org"}),
+        "a check in the connector, perhaps": ingress(
+            "app-config", {"hostname": "admin.example.org", "originRequest": {"access": {"required": UNKNOWN}}}
+        ),
+        "a rule without a check before the one with it": ingress(
+            "app-config",
+            {"hostname": "admin.example.org", "path": ".*"},
+            {"hostname": "admin.example.org", "originRequest": stacks.guarded(True)},
+        ),
+        "a wildcard without a check": both(
+            change("access-admin.example.org", domain="*.example.org"),
+            ingress("app-config", {"hostname": "*.example.org"}),
+        ),
         "another host": change("access-admin.example.org", domain="other.example.org"),
         "one path of the host": change("access-admin.example.org", domain="admin.example.org/login"),
         "a host that the gateway calls an admin's": lambda stack: relabel(
@@ -381,8 +412,25 @@ PASSES: dict[str, dict[str, Spoil]] = {
         "a volume of its own": mount("db", "service", "dev-db"),
         "its own files": mount("gateway", "gateway", "dev-gateway-files", read_only=True),
         "its own files among mounts": mount_also("gateway", "dev-gateway-files"),
-        "files of a backup's own": both(
-            mount("gateway", "backup", "dev-gateway-files"), relabel("gateway-carrier", role="carrier", node="gateway")
+        "files of a backup's own": mount("gateway", "backup", "dev-gateway-files"),
+    },
+    **{
+        rule: {
+            "a verification name": add(verification("_acme-challenge.example.org")),
+            "a mail service's key": add(verification("s1._domainkey.example.org")),
+        }
+        for rule in ("stack-dns-source", "stack-names")
+    },
+    "stack-admin-access": {
+        "a path of an admin host that is checked": ingress(
+            "app-config",
+            {"hostname": "admin.example.org", "path": "/x", "originRequest": stacks.guarded(True)},
+            {"hostname": "admin.example.org", "originRequest": stacks.guarded(False)},
+        ),
+        "a path of an admin host that is not there": ingress(
+            "app-config",
+            {"hostname": "admin.example.org", "path": "/x", "service": "http_status:404"},
+            {"hostname": "admin.example.org", "originRequest": stacks.guarded(True)},
         ),
     },
     "stack-volume-source": {

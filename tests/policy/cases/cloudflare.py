@@ -43,6 +43,11 @@ def text(kind: str, content: Any, **more: Any) -> Any:
     return record(type=kind, content=content, proxied=None, **more)
 
 
+def verification(**more: Any) -> Any:
+    """A record for a machine that checks whose the zone is."""
+    return record(**{"name": "_acme-challenge.api", "content": "x.acme.example.net", "proxied": False, **more})
+
+
 def ssh(**access: Any) -> Any:
     """SSH with an Access check that is changed."""
     return ingress({**SSH, "originRequest": {"access": {**guarded(True)["access"], **access}}})
@@ -70,7 +75,24 @@ CASES = {
             "a location": text("LOC", "51 30 12.748 N 0 7 39.611 W 0m"),
             "an address in SPF": text("TXT", "v=spf1 ip4:203.0.113.7 -all"),
             "an address in a text": text("TXT", "origin=203.0.113.7"),
+            "an IPv6 address in a text": text("TXT", "2a01:4f8:c0c:1234::1"),
+            "an IPv6 address after a word": text("TXT", "origin:2a01:4f8::1;"),
+            "an IPv4 address in an IPv6 one": text("TXT", "::ffff:203.0.113.7"),
+            "the origin's name in SPF": text("TXT", "v=spf1 a:static.4.3.2.1.clients.your-server.de -all"),
+            "a release like an address": text("TXT", "release 1.2.3.4"),
             "mail to an address": text("MX", "203.0.113.7"),
+            "mail to an IPv6 address": text("MX", "2001:db8::7"),
+            "mail to the origin's name": text("MX", "static.4.3.2.1.clients.your-server.de"),
+            "mail to a target in data": text("MX", "mx.example.net", data={"target": "origin.example.org"}),
+            "the zone's own name": record(name="@"),
+            "a verification name for the origin": verification(content="static.4.3.2.1.clients.your-server.de"),
+            "a verification name for an address": verification(content="203-0-113-7.sslip.io"),
+            "a verification name for one in hexadecimal": verification(content="cb007107.nip.io"),
+            "a verification name for another cloud's": verification(content="ec2-203-0-113-7.compute-1.amazonaws.com"),
+            "a verification name with its target in data": verification(data={"target": "origin.example.org"}),
+            "a verification name that is proxied": verification(proxied=True),
+            "a mail key that is proxied": verification(name="s1._domainkey.example.org", proxied=True),
+            "a name like a mail key's": verification(name="x-domainkey.example.org"),
             "private routing": record(privateRouting=True),
         },
         passes={
@@ -78,7 +100,22 @@ CASES = {
             "mail": text("MX", "mx.example.net", priority=10),
             "verification": text("TXT", "v=spf1 include:_spf.example.net -all"),
             "a certificate's issuer": text("CAA", None, data={"flags": 0, "tag": "issue", "value": "example.net"}),
-            "a verification name": record(name="_acme-challenge.api", content="x.acme.example.net", proxied=False),
+            "a verification name": verification(),
+            "a verification name whose target is not known yet": verification(content=UNKNOWN),
+            "a certificate's check": verification(
+                name="_3639ac514e785e898d2646601fa951d5.example.org",
+                content="_98d2646601fa951d53639ac514e785e8.mhbtsbpdnt.acm-validations.aws",
+            ),
+            "a mail service's key": verification(
+                name="selector1._domainkey.example.org",
+                content="selector1-example-org._domainkey.contoso.onmicrosoft.com",
+            ),
+            "another mail service's key": verification(
+                name="s1._domainkey", content="s1.domainkey.u1234567.wl203.sendgrid.net"
+            ),
+            "a mail key in a text": text("TXT", "v=DKIM1; k=rsa; p=MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQ"),
+            "a time in a text": text("TXT", "std::string at 12:30:45 on 2026-01-02, mac 00:1b:44:11:3a:b7"),
+            "a version in a text": text("TXT", "release 1.2.3"),
         },
     ),
     "tunnel-config-source": Cases(
