@@ -27,6 +27,7 @@ from . import (
     secrets,
     server,
     service,
+    stack_connector,
     stack_data,
     stack_ingress,
     stack_network,
@@ -70,6 +71,7 @@ STACK_RULES: Final[tuple[StackRule, ...]] = (
     *stack_data.RULES,
     *stack_network.RULES,
     *stack_ingress.RULES,
+    *stack_connector.RULES,
     *score.RULES,
     *checklist.RULES,
 )

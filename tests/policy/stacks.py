@@ -19,6 +19,10 @@ more_set_headers "Strict-Transport-Security: max-age=31536000";
 more_set_headers "Content-Security-Policy: default-src 'self'";
 more_set_headers "X-Frame-Options: DENY" "Referrer-Policy: no-referrer";
 """
+GATEWAY = "http://10.128.0.18:8080"
+STARTED = ("tunnel", "--no-autoupdate", "--metrics", "0.0.0.0:20241")
+RUN = [*STARTED, "run", "--token-file", "/run/secrets/tunnel-token"]
+QUICK = [*STARTED, "--url", GATEWAY, "--http-host-header", "api.example.org"]
 WATCHED = ("gateway", "cloudflared", "crowdsec", "egress-proxy")
 USER_DATA = """#cloud-config
 ssh_pwauth: false
@@ -127,7 +131,9 @@ def container(
     return image, resource(tokens.CONTAINER, node, {k: v for k, v in props.items() if v is not None}, sources)
 
 
-def carrier(node: str, image: Resource, known: bool = True) -> tuple[Resource, Resource]:
+def carrier(
+    node: str, image: Resource, known: bool = True, made_of: tuple[Resource, ...] = ()
+) -> tuple[Resource, Resource]:
     """A container that never runs, and the volume that its uploads fill."""
     volume = resource(tokens.VOLUME, f"{node}-files", {"name": f"dev-{node}-files"})
     props = {
@@ -145,12 +151,15 @@ def carrier(node: str, image: Resource, known: bool = True) -> tuple[Resource, R
             {"file": "/carrier/0/password", "content": SECRET if known else UNKNOWN},
         ],
     }
-    sources = {"image": (image,), "volumes": (volume,)}
+    sources = {"image": (image,), "volumes": (volume,), "uploads": made_of}
     return volume, resource(tokens.CONTAINER, f"{node}-carrier", props, sources, ("uploads[1].content",))
 
 
-def containers(known: bool) -> list[Resource]:
-    """Connector, gateway, API, database, resolver and intrusion detection with their networks."""
+def containers(known: bool, *config: Resource) -> list[Resource]:
+    """Connector, gateway, API, database, resolver and intrusion detection with their networks.
+
+    Without the configuration of a tunnel the connector opens a quick one.
+    """
     egress, ingress = network("egress", "egress"), network("ingress", "ingress")
     to_api = network("link-gateway-api", "link", "gateway", "api")
     to_db = network("link-api-db", "link", "api", "db")
@@ -159,9 +168,12 @@ def containers(known: bool) -> list[Resource]:
     links = [(ingress, "10.128.0.18"), (to_api, "10.128.1.3"), (to_crowdsec, "10.128.3.3")]
     gateway = container("gateway", "gateway", [*links, (seen["gateway"], "10.128.4.2")], known)
     tunnel_links = [(egress, "10.128.0.4"), (ingress, "10.128.0.19"), (seen["cloudflared"], "10.128.5.2")]
+    command = RUN if config else QUICK
+    cloudflared = container("cloudflared", "cloudflared", tunnel_links, known, command=command)
     return [
         *(egress, ingress, to_api, to_db, to_crowdsec, *seen.values()),
-        *container("cloudflared", "cloudflared", tunnel_links, known),
+        *cloudflared,
+        *carrier("cloudflared", cloudflared[0], known, config),
         *gateway,
         *carrier("gateway", gateway[0], known),
         *container("api", "service", [(to_api, "10.128.1.2"), (to_db, "10.128.2.3")], known),
@@ -183,7 +195,9 @@ def local(known: bool = True) -> list[Resource]:
 
 def cloud(known: bool = True) -> list[Resource]:
     """A whole stack: server, tunnels, edge, containers."""
-    return [resource("pulumi:pulumi:Stack", "zero-exposure-test", {}), *_host(known), *_edge(), *containers(known)]
+    host = _host(known)
+    config = next(entry for entry in host if entry.name == "app-config")
+    return [resource("pulumi:pulumi:Stack", "zero-exposure-test", {}), *host, *_edge(), *containers(known, config)]
 
 
 def _host(known: bool) -> list[Resource]:
@@ -242,14 +256,13 @@ def guarded(known: bool) -> dict[str, Any]:
 
 
 def _names(admin: Resource, app: Resource, known: bool) -> list[Resource]:
-    gateway = "http://10.128.0.18:8080"
     rules = {
         "admin": (admin, [{"hostname": "ssh.example.org", "service": "ssh://127.0.0.1:22"}]),
         "app": (
             app,
             [
-                {"hostname": "api.example.org", "service": gateway},
-                {"hostname": "admin.example.org", "service": gateway},
+                {"hostname": "api.example.org", "service": GATEWAY},
+                {"hostname": "admin.example.org", "service": GATEWAY},
             ],
         ),
     }

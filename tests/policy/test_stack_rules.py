@@ -322,6 +322,29 @@ CASES: dict[str, dict[str, Spoil]] = {
         "to the host": reroute("app-config", "http://localhost:9090"),
         "to the host, by the admin tunnel": reroute("admin-config", "HTTP://127.0.0.1:6060", "ssh.example.org"),
     },
+    "stack-connector": {
+        "no arguments": change("cloudflared", command=None),
+        "arguments unknown": change("cloudflared", command=UNKNOWN),
+        "a word unknown": change("cloudflared", command=[UNKNOWN, *stacks.RUN]),
+        "a quick tunnel": change("cloudflared", command=["tunnel", "--url", "http://gateway:8080"]),
+        "a quick tunnel beside its own": change("cloudflared", command=[*stacks.RUN, "--url=http://gateway:8080"]),
+        "another program": change("cloudflared", entrypoints=["sh", "-c"]),
+        "a file of its own": change("cloudflared", command=["tunnel", "--config", "/etc/x.yml", *stacks.RUN[1:]]),
+        "another host's name": change("cloudflared", command=[*stacks.RUN, "--http-host-header", "admin.example.org"]),
+        "one dash": change("cloudflared", command=[*stacks.RUN, "-url", "http://gateway:8080"]),
+        "a page for everyone": change("cloudflared", command=[*stacks.RUN, "--hello-world"]),
+        "a token in the arguments": change("cloudflared", command=["tunnel", "run", "--token", "x"]),
+        "by its environment": change("cloudflared", envs=["TUNNEL_URL=http://gateway:8080"]),
+        "another's token": sourceless("cloudflared-carrier"),
+        "no token": without("cloudflared-carrier"),
+        "no tunnel of this stack": lambda stack: [
+            entry for entry in stack if entry.type not in (*tokens.TUNNELS, *tokens.TUNNEL_CONFIGS)
+        ],
+        "a quick tunnel past the gateway": lambda stack: put(
+            [entry for entry in stack if entry.type not in (*tokens.TUNNELS, *tokens.TUNNEL_CONFIGS)],
+            changed(named(stack, "cloudflared"), command=["tunnel", "--url", "http://10.128.1.2:3000"]),
+        ),
+    },
     "stack-ssh-local": {
         "another machine": reroute("admin-config", "ssh://10.128.1.2:22", "ssh.example.org", **stacks.guarded(True)),
         "another machine in upper case": reroute(
@@ -450,6 +473,11 @@ PASSES: dict[str, dict[str, Spoil]] = {
         "one of this stack": grouped("operators", "includes"),
         "one of this stack in an application's own policy": grouped("access-admin.example.org", "policies"),
         "one that is refused": change("operators", decision="deny", includes=[{"group": {"id": "f174e90a"}}]),
+    },
+    "stack-connector": {
+        "its program by name": change("cloudflared", entrypoints=["cloudflared"]),
+        "a value joined": change("cloudflared", command=["tunnel", "--loglevel=warn", *stacks.RUN[1:]]),
+        "a setting of no consequence": change("cloudflared", envs=["TZ=UTC"]),
     },
     "stack-ssh-local": {
         "upper case": reroute("admin-config", "SSH://127.0.0.1:22", "ssh.example.org", **stacks.guarded(True)),

@@ -81,6 +81,17 @@ def without(name: str) -> Spoil:
 
 
 CASES: dict[str, tuple[str, Spoil]] = {
+    "a quick tunnel": (
+        "stack-connector",
+        change(
+            "cloudflared",
+            lambda p: p["taskSpec"]["containerSpec"].update(args=["tunnel", "--url", "http://gateway:8080"]),
+        ),
+    ),
+    "another's token": (
+        "stack-connector",
+        lambda stack: [each for each in stack if each.type != tokens.SECRET or "tunnel-token" not in each.name],
+    ),
     "a third on a link": ("stack-links", join("crowdsec", "networks-link-api-postgres")),
     "a service with a way out": ("stack-egress", join("api", "networks-egress")),
     "a service beside the connector": ("stack-ingress", join("api", "networks-ingress")),
