@@ -1,9 +1,11 @@
 """Cloudflare Access: who may come in. Every way of saying 'everyone' is refused."""
 
 import ipaddress
+import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from .mail import is_public
 from .model import UNKNOWN, Resource, Rule
 from .reading import View
 from .tokens import ACCESS_APPLICATIONS, ACCESS_GROUPS, ACCESS_POLICIES, ACCESS_TOKENS
@@ -26,27 +28,12 @@ PEOPLE: Final[Mapping[str, str]] = {
 """Who is let in → the key that says which. A list of addresses is not among them: no type shows what is on it."""
 MACHINES: Final[Mapping[str, str]] = {"commonName": "commonName", "serviceToken": "tokenId"}
 NETWORK: Final[Mapping[str, str]] = {"ip": "ip"}
-PUBLIC_MAIL: Final = {
-    "gmail.com",
-    "googlemail.com",
-    "outlook.com",
-    "hotmail.com",
-    "live.com",
-    "yahoo.com",
-    "icloud.com",
-    "me.com",
-    "proton.me",
-    "protonmail.com",
-    "gmx.de",
-    "gmx.net",
-    "web.de",
-    "aol.com",
-    "mail.ru",
-    "qq.com",
-}
 WIDEST: Final = {4: 16, 6: 32}
 """The widest network that may be let in by its address alone, by IP version."""
-FOREVER: Final = "forever"
+ORIGIN: Final = re.compile(r"^https://[a-z0-9.-]+(?::\d+)?$", re.IGNORECASE)
+HOURS: Final = re.compile(r"^(\d{1,9})h$")
+LONGEST: Final = 8760
+"""Hours: a year, which is also what Cloudflare takes where nothing is said."""
 
 
 def policy(resource: Resource) -> Iterator[str]:
@@ -87,10 +74,8 @@ def _narrow(include: View) -> Iterator[str]:
         address = include.view("ip").text("ip")
         if not _is_narrow(address):
             yield f"{include.at('ip')}: not a network, or wider than /16 (IPv6: /32)"
-    if include.known("emailDomain") is not None:
-        domain = include.view("emailDomain").text("domain").lower().strip().lstrip("@")
-        if domain in PUBLIC_MAIL or "." not in domain:
-            yield f"{include.at('emailDomain')}: anybody can have an address there"
+    if include.known("emailDomain") is not None and is_public(include.view("emailDomain").text("domain")):
+        yield f"{include.at('emailDomain')}: anybody can have an address there"
     if include.known("email") is not None and "@" not in include.view("email").text("email"):
         yield f"{include.at('email')}: not an address"
 
@@ -113,6 +98,9 @@ def application(resource: Resource) -> Iterator[str]:
         yield "optionsPreflightBypass: OPTIONS requests pass without a check"
     if view.view("corsHeaders").flag("allowAllOrigins"):
         yield "corsHeaders.allowAllOrigins: any page may call with the visitor's session"
+    for index, origin in enumerate(view.view("corsHeaders").texts("allowedOrigins")):
+        if not ORIGIN.match(origin):
+            yield f"corsHeaders.allowedOrigins[{index}]: not one page's origin (https://HOST), so others may call too"
     for destination in view.views("destinations"):
         if destination.text("type") not in {"", "public"}:
             yield f"{destination.at('type')}: routes into a private network"
@@ -134,8 +122,10 @@ def _policies(view: View) -> Iterator[str]:
 
 
 def token_expires(resource: Resource) -> Iterator[str]:
-    if View(resource.props).text("duration") == FOREVER:
-        yield "duration: the token never expires"
+    duration = View(resource.props).text("duration")
+    hours = HOURS.match(duration)
+    if duration and not (hours and int(hours[1]) <= LONGEST):
+        yield f"duration: not in hours, or longer than a year ({LONGEST}h)"
 
 
 RULES = (
@@ -162,8 +152,8 @@ RULES = (
     Rule(
         id="access-token-expires",
         severity="medium",
-        claim="Every service token expires.",
-        remediation='Set duration, for instance "8760h".',
+        claim="Every service token expires within a year.",
+        remediation='Set duration in hours, at most "8760h".',
         threat="admin",
         types=ACCESS_TOKENS,
         check=token_expires,

@@ -209,6 +209,24 @@ CASES = {
             "a country": allow(geo={"countryCode": "DE"}),
             "whoever logs in": allow(loginMethod={"id": "x"}),
             "a public mail service": allow(emailDomain={"domain": "GMail.com"}),
+            **{
+                f"a public mail service: {domain}": allow(emailDomain={"domain": domain})
+                for domain in (
+                    *(
+                        "gmx.com",
+                        "msn.com",
+                        "pm.me",
+                        "ymail.com",
+                        "outlook.de",
+                        "yahoo.de",
+                        "fastmail.com",
+                        "yandex.ru",
+                    ),
+                    *("yahoo.co.uk", "hotmail.com.br", "@me.com", "web.de.", "mail.yahoo.com"),
+                )
+            },
+            "a registry's domain": allow(emailDomain={"domain": "co.uk"}),
+            "another registry's domain": allow(emailDomain={"domain": "com.au"}),
             "a top-level domain": allow(emailDomain={"domain": "org"}),
             "a mail address without a place": allow(email={"email": "someone"}),
             "a list of mail addresses": allow(emailList={"id": "list"}),
@@ -227,6 +245,8 @@ CASES = {
             "an organization": allow(githubOrganization={"name": "example", "identityProviderId": UNKNOWN}),
             "an office": allow(ip={"ip": "203.0.113.0/24"}),
             "a domain": allow(emailDomain={"domain": "example.org"}),
+            "a domain under a registry's": allow(emailDomain={"domain": "example.co.uk"}),
+            "a domain with a service's word in it": allow(emailDomain={"domain": "live.example.com"}),
             "a token": policy(decision="non_identity", includes=[{"serviceToken": {"tokenId": UNKNOWN}}]),
             "a refusal": policy(decision="deny", includes=[{"everyone": {}}]),
             "a group of persons": other(ACCESS_GROUPS[0], includes=[{"email": {"email": "someone@example.org"}}]),
@@ -246,16 +266,29 @@ CASES = {
             "a bookmark": application(type="bookmark"),
             "preflight": application(optionsPreflightBypass=True),
             "any page": application(corsHeaders={"allowAllOrigins": True}),
+            "any page by name": application(corsHeaders={"allowedOrigins": ["*"], "allowCredentials": True}),
+            "any page of a domain": application(corsHeaders={"allowedOrigins": ["https://*.example.org"]}),
+            "a page in plain text": application(corsHeaders={"allowedOrigins": ["http://www.example.org"]}),
+            "a page unknown": application(corsHeaders={"allowedOrigins": [UNKNOWN]}),
             "a private network": application(destinations=[{"type": "private", "cidr": "10.0.0.0/8"}]),
         },
         passes={
+            "one page": application(corsHeaders={"allowedOrigins": ["https://www.example.org"]}),
             "by id": application(policies=[{"id": UNKNOWN}]),
             "inline": application(policies=[{"decision": "deny", "includes": [{"everyone": {}}]}]),
         },
     ),
     "access-token-expires": Cases(
-        caught={"never": other(ACCESS_TOKENS[0], duration="forever")},
-        passes={"a year": other(ACCESS_TOKENS[0], duration="8760h")},
+        caught={
+            "never": other(ACCESS_TOKENS[0], duration="forever"),
+            "in a century": other(ACCESS_TOKENS[0], duration="876000h"),
+            "in a century of minutes": other(ACCESS_TOKENS[0], duration="52560000m"),
+            "unknown": other(ACCESS_TOKENS[0], duration=UNKNOWN),
+        },
+        passes={
+            "a year": other(ACCESS_TOKENS[0], duration="8760h"),
+            "a year by default": other(ACCESS_TOKENS[0], name="ci"),
+        },
     ),
     "zone-setting": Cases(
         caught={
