@@ -13,7 +13,7 @@ TUNNEL_NAME: Final = re.compile(r"^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\.
 ADDRESS: Final = re.compile(
     r"\bip[46]:|(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w.])"
     r"|(?<!\d)(?:\d{1,3}[.-]){3}\d{1,3}[.-][a-z]"
-    r"|\.(?:nip\.io|sslip\.io|xip\.io|your-server\.(?:cloud|de))\b",
+    r"|\.(?:nip\.io|sslip\.io|xip\.io|clients\.your-server\.de)\b",
     re.IGNORECASE,
 )
 """An IPv4 address, or a host's name that has one in it: a provider's for its machine, a service's for any."""

@@ -143,6 +143,13 @@ def test_a_tunnel_leads_nowhere_but_to_private_web_services(scheme: str, host: s
     assert "ingress-service" in ids(ingress(entry))
 
 
+@FEW
+@given(cased("http"), st.sampled_from(("10.128.1.2:3000", "127.0.0.1:6060", "db:5432")))
+def test_nothing_leads_past_the_gateway_however_its_scheme_is_written(scheme: str, target: str) -> None:
+    spoiled = ingress({"hostname": "api.example.org", "service": f"{scheme}://{target}"})
+    assert "stack-central-ingress" in {violation.rule for violation in check_stack(put(stacks.cloud(), spoiled))}
+
+
 DECISIVE = [
     *((CLEAN["firewall"], key) for key in ("rules", "applyTos")),
     *((CLEAN["server"], key) for key in ("firewallIds", "sshKeys", "publicNets", "rescue", "iso")),

@@ -87,6 +87,7 @@ CASES = {
             "the zone's own name": record(name="@"),
             "a verification name for the origin": verification(content="static.4.3.2.1.clients.your-server.de"),
             "a verification name for an address": verification(content="203-0-113-7.sslip.io"),
+            "a verification name for the origin's own": verification(content="my-origin.clients.your-server.de"),
             "a verification name for one in hexadecimal": verification(content="cb007107.nip.io"),
             "a verification name for another cloud's": verification(content="ec2-203-0-113-7.compute-1.amazonaws.com"),
             "a verification name with its target in data": verification(data={"target": "origin.example.org"}),
@@ -115,7 +116,8 @@ CASES = {
             ),
             "a mail key in a text": text("TXT", "v=DKIM1; k=rsa; p=MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQ"),
             "a time in a text": text("TXT", "std::string at 12:30:45 on 2026-01-02, mac 00:1b:44:11:3a:b7"),
-            "a version in a text": text("TXT", "release 1.2.3"),
+            "a version in a text": text("TXT", "release 1.2.3, v1.2.3.4"),
+            "mail at a hoster's": text("MX", "www123.your-server.de"),
         },
     ),
     "tunnel-config-source": Cases(
