@@ -1,5 +1,6 @@
 """Docker containers: what ties one to the host. Every setting has a short list of values that are known to be safe."""
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -8,6 +9,10 @@ from .reading import View, stated_reason
 from .tokens import CONTAINER
 
 ROOT_REASON: Final = "zero-exposure.root-reason"
+HOST_NETWORKS: Final = {"host", "ingress", "bridge", "docker_gwbridge", "none", "default"}
+NETWORK_NAME: Final = re.compile(r"[A-Za-z0-9][\w.-]*")
+"""Without a colon: container:NAME is another container's network."""
+SAFE_OPTIONS: Final = {"no-new-privileges", "no-new-privileges:true"}
 SAFE_MODES: Final = {
     "pidMode": {""},
     "ipcMode": {"", "private", "none"},
@@ -28,10 +33,18 @@ def network_mode(resource: Resource) -> Iterator[str]:
     mode = container.text("networkMode")
     networks = container.views("networksAdvanced")
     names = {network.props.get("name") for network in networks} - {UNKNOWN}
-    if mode not in {"", "none", "bridge"} | names:
+    for network in networks:
+        if network.props.get("name") is not UNKNOWN and not is_declared(network.text("name")):
+            yield f"{network.at('name')}: a network of the host or of another container"
+    if mode not in {"", "none", "bridge"} | {name for name in names if is_declared(str(name))}:
         yield "networkMode: only none, bridge or one of the container's own networks"
     if mode != "none" and not networks:
         yield "networksAdvanced: empty, so the container is on the default bridge, with a way out"
+
+
+def is_declared(name: str) -> bool:
+    """True for a name that somebody can have given to a network: Docker's own have theirs already."""
+    return name not in HOST_NETWORKS and bool(NETWORK_NAME.fullmatch(name))
 
 
 def no_host_namespaces(resource: Resource) -> Iterator[str]:
@@ -73,11 +86,11 @@ def capabilities(resource: Resource) -> Iterator[str]:
 
 def security_options(resource: Resource) -> Iterator[str]:
     options = [option.lower().replace("=", ":") for option in View(resource.props).texts("securityOpts")]
-    if not {"no-new-privileges", "no-new-privileges:true"} & set(options):
+    if not SAFE_OPTIONS & set(options):
         yield "securityOpts: no-new-privileges:true is missing"
     for index, option in enumerate(options):
-        if "unconfined" in option or "disable" in option or option == "no-new-privileges:false":
-            yield f"securityOpts[{index}]: switches a protection off"
+        if option not in SAFE_OPTIONS:
+            yield f"securityOpts[{index}]: only no-new-privileges:true; another profile or label may allow everything"
 
 
 def read_only(resource: Resource) -> Iterator[str]:
@@ -148,7 +161,7 @@ RULES = (
     Rule(
         id="container-security-options",
         severity="high",
-        claim="Every container has no-new-privileges and keeps seccomp and AppArmor on.",
+        claim="Every container has no-new-privileges and the Engine's own seccomp, AppArmor and SELinux.",
         remediation='Set securityOpts ["no-new-privileges:true"].',
         threat="containers",
         types=(CONTAINER,),

@@ -44,9 +44,17 @@ CASES = {
             "the default bridge": container(networksAdvanced=None),
             "the default bridge by name": container(networksAdvanced=[], networkMode="bridge"),
             "networks unknown": container(networksAdvanced=UNKNOWN),
+            "the host's as its own": container(networkMode="host", networksAdvanced=[{"name": "host"}]),
+            "the host's beside its own": container(networksAdvanced=[{"name": "dev-link-api-db"}, {"name": "host"}]),
+            "another container's as its own": container(
+                networkMode="container:dev-db", networksAdvanced=[{"name": "container:dev-db"}]
+            ),
+            "the default bridge among its own": container(networksAdvanced=[{"name": "bridge"}]),
+            "a name of blanks": container(networksAdvanced=[{"name": " host"}]),
         },
         passes={
             "none": container(networksAdvanced=[], networkMode="none"),
+            "a network that is not there yet": container(networksAdvanced=[{"name": UNKNOWN}]),
             "its own": container(networkMode="dev-link-api-db"),
         },
     ),
@@ -103,8 +111,23 @@ CASES = {
             "no AppArmor": container(securityOpts=["no-new-privileges:true", "apparmor:unconfined"]),
             "no SELinux": container(securityOpts=["no-new-privileges:true", "label=disable"]),
             "unknown": container(securityOpts=[UNKNOWN]),
+            **{
+                f"beside it {option}": container(securityOpts=["no-new-privileges:true", option])
+                for option in (
+                    'seccomp={"defaultAction":"SCMP_ACT_ALLOW"}',
+                    "seccomp=/etc/all.json",
+                    "apparmor=nothing",
+                    "label=type:spc_t",
+                    "writable-cgroups=true",
+                    "no-new-privileges:0",
+                    "no-new-privileges:f",
+                )
+            },
         },
-        passes={"the other form": container(securityOpts=["no-new-privileges=true"])},
+        passes={
+            "the other form": container(securityOpts=["no-new-privileges=true"]),
+            "the short form": container(securityOpts=["no-new-privileges"]),
+        },
     ),
     "container-read-only": Cases(
         caught={
