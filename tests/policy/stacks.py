@@ -30,20 +30,21 @@ users:
   - name: ops
     lock_passwd: true
 bootcmd:
-  - [nft, -f, /etc/nftables.conf]
+  - |
+    cat > /etc/nftables.conf <<'RULES'
+    table inet zx {
+      chain input {
+        type filter hook input priority filter; policy drop;
+        ct state established,related accept
+      }
+    }
+    RULES
+    nft -f /etc/nftables.conf
 write_files:
   - path: /etc/ssh/sshd_config.d/00-zero-exposure.conf
     content: |
       ListenAddress 127.0.0.1
       PasswordAuthentication no
-  - path: /etc/nftables.conf
-    content: |
-      table inet zx {
-        chain input {
-          type filter hook input priority filter; policy drop;
-          ct state established,related accept
-        }
-      }
 """
 
 
@@ -226,7 +227,7 @@ def _host(known: bool) -> list[Resource]:
     ready = resource(
         tokens.LOCAL_COMMAND,
         "ready",
-        {"create": "ssh -o StrictHostKeyChecking=yes ops@ssh.example.org docker version" if known else UNKNOWN},
+        {"create": "ssh -o StrictHostKeyChecking=yes ops@ssh.example.org 'docker version'" if known else UNKNOWN},
         {"create": (key,)},
     )
     provider = resource(

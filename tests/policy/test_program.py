@@ -11,12 +11,15 @@ from ops.preview import record as recording
 from ops.preview.simulated import outputs_of
 from ops.preview.stackfile import project_name, stack_values
 from policy.rules.model import UNKNOWN, Resource, has_unknown
+from tests import zones
 from tests.policy import pack
 from tests.policy.stacks import changed
 from tests.policy.test_pack import blocking
 
 ROOT = pack.ROOT
 STACKS = sorted(path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml"))
+ZONES = "zones"
+"""A Swarm in three network zones, which has commands and user data that no stack file has."""
 
 
 @pytest.fixture(scope="module")
@@ -45,16 +48,16 @@ def registered(stack: str, monkeypatch: pytest.MonkeyPatch, known: bool) -> list
     found = recording.record(
         program,
         project=project_name(ROOT),
-        stack=stack,
+        stack=zones.STACK if stack == ZONES else stack,
         preview=not known,
-        config=stack_values(ROOT, stack),
+        config=zones.config() if stack == ZONES else stack_values(ROOT, stack),
         outputs=outputs_of if known else nothing_known,
     )
     return found.resources
 
 
 @pytest.mark.parametrize("known", [True, False], ids=["update", "preview"])
-@pytest.mark.parametrize("stack", STACKS)
+@pytest.mark.parametrize("stack", [*STACKS, ZONES])
 def test_a_stack_file_passes(stack: str, known: bool, client: pack.Client, monkeypatch: pytest.MonkeyPatch) -> None:
     resources = registered(stack, monkeypatch, known)
     assert any(has_unknown(resource.props) for resource in resources) != known

