@@ -1,7 +1,7 @@
 """Cloudflare rulesets and their predecessors: nothing that skips a check or sends a request elsewhere."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from .model import Resource, Rule
@@ -11,24 +11,17 @@ from .tokens import RULESET
 PAGE_RULE: Final = "cloudflare:index/pageRule:PageRule"
 FIREWALL_RULE: Final = "cloudflare:index/firewallRule:FirewallRule"
 ACCESS_RULE: Final = "cloudflare:index/accessRule:AccessRule"
-SAFE_ACTIONS: Final = {
-    "block",
-    "challenge",
-    "managed_challenge",
-    "js_challenge",
-    "log",
-    "execute",
-    "redirect",
-    "rewrite",
-    "score",
-    "serve_error",
-    "set_config",
-    "set_cache_settings",
-    "compress_response",
-    "ddos_dynamic",
-    "force_connection_close",
-    "log_custom_field",
+PARAMETERS: Final[Mapping[str, frozenset[str]]] = {
+    "block": frozenset({"response"}),
+    "challenge": frozenset(),
+    "managed_challenge": frozenset(),
+    "js_challenge": frozenset(),
+    "force_connection_close": frozenset(),
+    "log": frozenset(),
+    "execute": frozenset({"id"}),
+    "redirect": frozenset({"fromValue"}),
 }
+"""Action → its parameters. A managed ruleset is executed as it is: each override can switch a part of it off."""
 BOT_CHALLENGE: Final = "http_request_sbfm"
 ONE_HOST: Final = re.compile(r'^\(?(?:lower\(http\.host\)|http\.host) eq "[a-z0-9.-]+"\)?$')
 OFF: Final = {"off", "flexible", "essentially_off"}
@@ -39,9 +32,9 @@ def actions(resource: Resource) -> Iterator[str]:
         action = rule.text("action")
         if action == "skip" and _spares_one_host(rule):
             continue
-        if action not in SAFE_ACTIONS:
-            yield f"{rule.at('action')}: not in the list; skip and route let requests past a check"
-        yield from _parameters(rule.view("actionParameters"))
+        if action not in PARAMETERS:
+            yield f"{rule.at('action')}: not in the list; others let requests past a check, or weaken an answer"
+        yield from _parameters(rule.view("actionParameters"), PARAMETERS.get(action, frozenset()))
 
 
 def _spares_one_host(rule: View) -> bool:
@@ -50,21 +43,14 @@ def _spares_one_host(rule: View) -> bool:
     return given == {"phases": [BOT_CHALLENGE]} and bool(ONE_HOST.match(rule.text("expression").strip()))
 
 
-def _parameters(parameters: View) -> Iterator[str]:
-    for key in ("ssl", "securityLevel"):
-        if parameters.text(key) in OFF:
-            yield f"{parameters.at(key)}: weaker than the zone's own setting"
-    for key in ("bic", "hotlinkProtection", "automaticHttpsRewrites"):
-        if parameters.known(key) is False:
-            yield f"{parameters.at(key)}: weaker than the zone's own setting"
-    for key in ("hostHeader", "origin", "sni", "phases", "products"):
-        if parameters.given(key):
-            yield f"{parameters.at(key)}: past the gateway, or past a check"
-    if parameters.view("overrides").known("enabled") is False:
-        yield f"{parameters.at('overrides')}.enabled: switches a managed ruleset off"
-    target = parameters.view("fromValue").view("targetUrl")
-    if target.text("value").lower().startswith("http://"):
-        yield f"{target.at('value')}: leads away from HTTPS"
+def _parameters(parameters: View, known: frozenset[str]) -> Iterator[str]:
+    for key, value in parameters.props.items():
+        if value is not None and key not in known:
+            yield f"{parameters.at(key)}: not a parameter in the list; others weaken a setting or switch a check off"
+    if "fromValue" in parameters.props:
+        target = parameters.view("fromValue").view("targetUrl")
+        if not target.text("value").lower().startswith("https://"):
+            yield f"{target.at('value')}: does not lead to HTTPS"
 
 
 def page_rule(resource: Resource) -> Iterator[str]:
@@ -102,8 +88,8 @@ RULES = (
     Rule(
         id="ruleset-action",
         severity="high",
-        claim="No ruleset weakens a setting, evades the gateway, or skips more than one host's bot challenge.",
-        remediation="Use block, challenge, rewrite or redirect to HTTPS; remove the exception.",
+        claim="Rulesets block, challenge, lead to HTTPS, run a managed one, or skip one host's bot challenge.",
+        remediation="Use block, a challenge, or a redirect to an https:// address; remove overrides and parameters.",
         threat="edge",
         types=(RULESET,),
         check=actions,

@@ -35,6 +35,12 @@ from tests.policy.stacks import TUNNEL_ID, guarded
 WEB = {"hostname": "api.example.org", "service": "http://10.128.0.18:8080"}
 SSH = {"hostname": "ssh.example.org", "service": "ssh://localhost:22"}
 AGED = {"condition": {"type": "Age", "maxAge": 86400}}
+OVERRIDES = {
+    "a rule off": {"rules": [{"id": "a", "enabled": False}]},
+    "a category off": {"categories": [{"category": "sqli", "enabled": False}]},
+    "a log in place of a block": {"action": "log"},
+    "no sensitivity": {"sensitivityLevel": "eoff"},
+}
 CHALLENGE = {"phases": ["http_request_sbfm"]}
 
 
@@ -376,9 +382,34 @@ CASES = {
             "to plain HTTP": edge_rule(
                 action="redirect", actionParameters={"fromValue": {"targetUrl": {"value": "http://example.org"}}}
             ),
+            "to plain HTTP, by an expression": edge_rule(
+                action="redirect",
+                actionParameters={"fromValue": {"targetUrl": {"expression": 'concat("http://", http.host)'}}},
+            ),
+            "to nowhere known": edge_rule(action="redirect", actionParameters={"fromValue": {"targetUrl": UNKNOWN}}),
+            "to a list's targets": edge_rule(action="redirect", actionParameters={"fromList": {"name": "x"}}),
+            **{
+                f"a managed ruleset with {name}": edge_rule(action="execute", actionParameters={"overrides": overrides})
+                for name, overrides in OVERRIDES.items()
+            },
+            "a header taken away": edge_rule(
+                action="rewrite", actionParameters={"headers": {"Content-Security-Policy": {"operation": "remove"}}}
+            ),
+            "everything kept for everyone": edge_rule(
+                action="set_cache_settings", actionParameters={"cache": True, "edgeTtl": {"mode": "override_origin"}}
+            ),
+            "parameters unknown": edge_rule(action="block", actionParameters=UNKNOWN),
         },
         passes={
             "a block": edge_rule(action="block"),
+            "a block with an answer": edge_rule(action="block", actionParameters={"response": {"statusCode": 403}}),
+            "a managed ruleset": edge_rule(
+                action="execute", actionParameters={"id": "efb7b8c949ac4650a09736fc376e9aee"}
+            ),
+            "to HTTPS": edge_rule(
+                action="redirect",
+                actionParameters={"fromValue": {"statusCode": 301, "targetUrl": {"value": "https://example.org"}}},
+            ),
             "no bot challenge for SSH": edge_rule(
                 action="skip", actionParameters=CHALLENGE, expression='lower(http.host) eq "ssh.example.org"'
             ),
