@@ -6,33 +6,12 @@ from typing import Final
 from . import tokens
 from .model import Resource, Rule
 
-WATCHED: Final[Mapping[str, frozenset[str]]] = {
-    tokens.FIREWALL: frozenset({"rules", "applyTos"}),
-    tokens.SERVER: frozenset({"firewallIds", "publicNets", "ignoreRemoteFirewallIds", "rescue", "iso"}),
-    tokens.CONTAINER: frozenset(
-        {
-            "ports",
-            "publishAllPorts",
-            "networkMode",
-            "networksAdvanced",
-            "privileged",
-            "volumes",
-            "mounts",
-            "capabilities",
-        }
-    ),
-    tokens.NETWORK: frozenset({"internal", "options", "driver", "attachable"}),
-    tokens.SERVICE: frozenset({"endpointSpec", "taskSpec", "mode"}),
-    tokens.SERVER_NETWORK: frozenset({"subnetId", "ip"}),
-    tokens.DNS_RECORDS[0]: frozenset({"content", "proxied", "type"}),
-    tokens.TUNNELS[0]: frozenset({"configSrc"}),
-    tokens.TUNNEL_CONFIGS[0]: frozenset({"config", "source"}),
-    tokens.ACCESS_APPLICATIONS[0]: frozenset({"policies", "domain", "type"}),
-    tokens.ACCESS_POLICIES[0]: frozenset({"decision", "includes"}),
-    tokens.ZONE_SETTING: frozenset({"value"}),
-    tokens.RULESET: frozenset({"rules"}),
+LIST: Final = "cloudflare:index/list:List"
+MAY_IGNORE: Final[Mapping[str, frozenset[str]]] = {
+    LIST: frozenset({"items"}),
+    tokens.SERVER: frozenset({"userData", "sshKeys"}),
 }
-"""The inputs that decide exposure, by type."""
+"""What comes and goes by itself, and what nobody can change by hand: a server has it from its first boot on."""
 DYNAMIC: Final = (
     "pulumi-python:dynamic:Resource",
     "pulumi-nodejs:dynamic:Resource",
@@ -41,10 +20,9 @@ DYNAMIC: Final = (
 
 
 def nothing_ignored(resource: Resource) -> Iterator[str]:
-    watched = WATCHED[resource.type]
     for path in resource.ignore_changes:
-        if path == "*" or path.replace("[", ".").split(".")[0] in watched:
-            yield "ignoreChanges: a change by hand to an input that decides exposure would stay"
+        if path not in MAY_IGNORE.get(resource.type, ()):
+            yield "ignoreChanges: a change by hand would stay; only inputs of a short list may be ignored"
 
 
 def no_dynamic(resource: Resource) -> Iterator[str]:
@@ -55,10 +33,10 @@ RULES = (
     Rule(
         id="option-ignore-changes",
         severity="high",
-        claim="No input that decides exposure is exempt from updates.",
+        claim="No input is exempt from updates but what nobody can change by hand, and a list's entries.",
         remediation="Take the input out of ignoreChanges.",
         threat="operations",
-        types=tuple(WATCHED),
+        types=("*",),
         check=nothing_ignored,
     ),
     Rule(

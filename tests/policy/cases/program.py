@@ -3,9 +3,11 @@
 from dataclasses import replace
 
 from policy.rules.model import UNKNOWN
-from policy.rules.options import DYNAMIC
+from policy.rules.options import DYNAMIC, LIST
+from policy.rules.tokens import ACCESS_GROUPS
 from tests.policy.cases.base import (
     Cases,
+    application,
     carrier,
     command,
     container,
@@ -90,8 +92,24 @@ CASES = {
             "the rules": replace(firewall(), ignore_changes=("rules",)),
             "one rule": replace(firewall(), ignore_changes=("rules[0].direction",)),
             "everything": replace(container(), ignore_changes=("*",)),
+            "everything, in brackets": replace(firewall(), ignore_changes=("[*]",)),
+            "the rules, in brackets": replace(firewall(), ignore_changes=('["rules"]',)),
+            **{
+                f"a container's {key}": replace(container(), ignore_changes=(key,))
+                for key in ("securityOpts", "user", "readOnly", "pidMode", "devices", "labels")
+            },
+            **{
+                f"an application's {key}": replace(application(), ignore_changes=(key,))
+                for key in ("optionsPreflightBypass", "destinations")
+            },
+            "who is in a group": replace(other(ACCESS_GROUPS[0], name="x"), ignore_changes=("includes",)),
+            "a server's network": replace(server(), ignore_changes=("publicNets",)),
+            "a list's kind": replace(other(LIST), ignore_changes=("kind",)),
         },
-        passes={"what replaces the server": replace(server(), ignore_changes=("userData", "sshKeys"))},
+        passes={
+            "what replaces the server": replace(server(), ignore_changes=("userData", "sshKeys")),
+            "bans, which come and go": replace(other(LIST), ignore_changes=("items",)),
+        },
     ),
     "provider-endpoint": Cases(
         caught={
