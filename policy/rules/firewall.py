@@ -1,5 +1,6 @@
 """Hetzner firewalls: whatever is not outbound is inbound."""
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -8,8 +9,10 @@ from .model import UNKNOWN, Resource, Rule
 from .reading import View
 from .tokens import FIREWALL
 
-WIREGUARD: Final = "51820"
-ALL_PORTS: Final = frozenset({"any", "1-65535", "0-65535"})
+WIREGUARD: Final = 51820
+PORTS: Final = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?")
+MOST: Final = 100
+"""Ports that one rule may list: a range is for a service that has several."""
 
 
 def no_inbound(resource: Resource) -> Iterator[str]:
@@ -24,14 +27,19 @@ def outbound_listed(resource: Resource) -> Iterator[str]:
     if not rules:
         yield "rules: without an outbound rule the provider lets everything out"
     for rule in rules:
-        port = rule.known("port")
-        if rule.text("protocol").lower() in {"tcp", "udp"} and (port is None or str(port) in ALL_PORTS):
-            yield f"{rule.path}: every port is open to the outside"
+        if rule.text("protocol").lower() in {"tcp", "udp"} and not 1 <= len(_ports(rule)) <= MOST:
+            yield f"{rule.at('port')}: more than {MOST} ports are open to the outside"
+
+
+def _ports(rule: View) -> range:
+    """All of them where it names none, and where what it names can't be read."""
+    found = PORTS.fullmatch(str(rule.known("port")))
+    return range(int(found[1]), int(found[2] or found[1]) + 1) if found else range(65_536)
 
 
 def wireguard_members(resource: Resource) -> Iterator[str]:
     for rule in View(resource.props).views("rules"):
-        if rule.text("protocol").lower() != "udp" or str(rule.known("port")) != WIREGUARD:
+        if rule.text("protocol").lower() != "udp" or WIREGUARD not in _ports(rule):
             continue
         destinations = rule.items("destinationIps")
         if not destinations:
@@ -61,7 +69,7 @@ RULES = (
     Rule(
         id="firewall-outbound-listed",
         severity="medium",
-        claim="A firewall lists what may leave by protocol and port.",
+        claim="A firewall lists what may leave by protocol and port, and no wide range of ports.",
         remediation="Name each outbound protocol and port (7844 tcp and udp for the connector, 443, 53, 123, 80).",
         threat="perimeter",
         types=(FIREWALL,),

@@ -1,10 +1,15 @@
 """Hetzner servers: created behind the firewall, with keys in place of a mailed root password."""
 
+import re
 from collections.abc import Iterator
+from typing import Final
 
 from .model import UNKNOWN, Resource, Rule
 from .reading import View
 from .tokens import SERVER
+
+SYSTEM: Final = re.compile(r"[a-z]+(?:-[a-z]+)*-\d+(?:\.\d+)?")
+"""A system of the provider's, with its version: a snapshot has a number alone."""
 
 
 def has_firewall(resource: Resource) -> Iterator[str]:
@@ -26,6 +31,8 @@ def no_side_doors(resource: Resource) -> Iterator[str]:
     server = View(resource.props)
     if server.flag("ignoreRemoteFirewallIds"):
         yield "ignoreRemoteFirewallIds: changes by hand to the firewall would go unseen"
+    if not SYSTEM.fullmatch(server.text("image")):
+        yield "image: not a system of the provider's such as debian-13; a snapshot holds what somebody put there"
     for key in ("rescue", "iso"):
         if server.given(key):
             yield f"{key}: boots another system, without the hardening"
@@ -57,8 +64,8 @@ RULES = (
     Rule(
         id="server-side-doors",
         severity="high",
-        claim="A server boots its own hardened system, with SSH keys and no mailed password.",
-        remediation="Remove rescue, iso and ignoreRemoteFirewallIds; name at least one SSH key.",
+        claim="A server boots a system of the provider's that is hardened, with SSH keys and no mailed password.",
+        remediation="Name a system as image, and an SSH key; remove rescue, iso and ignoreRemoteFirewallIds.",
         threat="host",
         types=(SERVER,),
         check=no_side_doors,

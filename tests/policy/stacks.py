@@ -216,6 +216,7 @@ def _host(known: bool) -> list[Resource]:
         "server",
         {
             "serverType": "cx22",
+            "image": "debian-12",
             "firewallIds": [4711 if known else UNKNOWN],
             "sshKeys": ["815" if known else UNKNOWN],
             "publicNets": [{"ipv4Enabled": True, "ipv6Enabled": True}],

@@ -159,8 +159,16 @@ CASES = {
             "any port": rule(**{**OUTBOUND, "port": "any"}),
             "the whole range": rule(**{**OUTBOUND, "port": "1-65535"}),
             "no port": rule(direction="out", protocol="udp"),
+            "all but one": rule(**{**OUTBOUND, "port": "1-65534"}),
+            "more than a range needs": rule(**{**OUTBOUND, "port": "8000-8100"}),
+            "no port's number": rule(**{**OUTBOUND, "port": "https"}),
+            "backwards": rule(**{**OUTBOUND, "port": "8010-8000"}),
         },
-        passes={"a range": rule(**{**OUTBOUND, "port": "8000-8010"})},
+        passes={
+            "a range": rule(**{**OUTBOUND, "port": "8000-8010"}),
+            "a number": rule(**{**OUTBOUND, "port": 443}),
+            "no ports at all": rule(direction="out", protocol="icmp"),
+        },
     ),
     "firewall-wireguard-members": Cases(
         caught={
@@ -169,11 +177,15 @@ CASES = {
             "nobody named": rule(**{**WIREGUARD, "destinationIps": []}),
             "unknown": rule(**{**WIREGUARD, "destinationIps": UNKNOWN}),
             "a name": rule(**{**WIREGUARD, "destinationIps": ["peer.example.org"]}),
+            "everyone, by a range": rule(**{**WIREGUARD, "port": "51820-51821", "destinationIps": ["0.0.0.0/0"]}),
+            "everyone, by most ports": rule(**{**WIREGUARD, "port": "1-65534", "destinationIps": ["0.0.0.0/0"]}),
+            "everyone, by any port": rule(**{**WIREGUARD, "port": "any", "destinationIps": ["0.0.0.0/0"]}),
         },
         passes={
             "members": rule(**WIREGUARD),
             "an address that is not there yet": rule(**{**WIREGUARD, "destinationIps": [UNKNOWN]}),
             "another port": rule(**OUTBOUND),
+            "a range beside it": rule(**{**WIREGUARD, "port": "51821-51830", "destinationIps": ["0.0.0.0/0"]}),
         },
     ),
     "firewall-by-id": Cases(
@@ -205,8 +217,17 @@ CASES = {
             "a private network": server(networks=[{"networkId": 1}]),
             "no key": server(sshKeys=[]),
             "keys unknown": server(sshKeys=UNKNOWN),
+            "somebody's snapshot": server(image="123456789"),
+            "a snapshot by number": server(image=123456789),
+            "an application": server(image="docker-ce"),
+            "no image": server(image=None),
+            "an image unknown": server(image=UNKNOWN),
         },
-        passes={"empty rescue": server(rescue="")},
+        passes={
+            "empty rescue": server(rescue=""),
+            "Ubuntu": server(image="ubuntu-24.04"),
+            "CentOS": server(image="centos-stream-9"),
+        },
     ),
     "server-public-net": Cases(
         caught={
