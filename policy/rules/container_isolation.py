@@ -23,7 +23,9 @@ SAFE_MODES: Final = {
 }
 HOST_ACCESS: Final = ("devices", "deviceRequests", "deviceCgroupRules", "gpus", "storageOpts")
 SAFE_SYSCTLS: Final = {"net.ipv4.ip_unprivileged_port_start", "net.core.somaxconn"}
-HOST_GROUPS: Final = {"0", "root", "docker", "sudo", "wheel", "disk", "adm", "shadow", "kvm"}
+ZERO: Final = re.compile(r"[+-]?0+")
+"""Root as the Engine reads a number: with a sign too."""
+HOST_GROUPS: Final = {"root", "docker", "sudo", "wheel", "disk", "adm", "shadow", "kvm"}
 START_CAPABILITIES: Final = {"CHOWN", "SETUID", "SETGID", "DAC_OVERRIDE", "FOWNER"}
 """What an image needs that starts as root to prepare its data and then steps down."""
 
@@ -69,7 +71,7 @@ def _no_host_names(container: View) -> Iterator[str]:
         if host.text("ip") == "host-gateway":
             yield f"{host.at('ip')}: a name for the host's own address"
     for index, group in enumerate(container.texts("groupAdds")):
-        if group in HOST_GROUPS or group.strip() != group:
+        if group in HOST_GROUPS or ZERO.fullmatch(group) or group.strip() != group:
             yield f"groupAdds[{index}]: a group that owns parts of the host"
 
 
@@ -108,7 +110,7 @@ def strictly_non_root(resource: Resource) -> Iterator[str]:
     if is_carrier(resource):
         return
     user = View(resource.props).text("user").split(":")[0].strip()
-    if user in {"", "root"} or (user.isdigit() and int(user) == 0):
+    if user in {"", "root"} or ZERO.fullmatch(user):
         yield f"user: root, or the image's own choice; label {ROOT_REASON} must say why if it has to be"
 
 

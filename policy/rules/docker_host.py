@@ -1,15 +1,16 @@
 """The Docker provider: over SSH or the local socket, with the host key checked."""
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Final
 
 from .model import UNKNOWN, Resource, Rule
 from .reading import View
+from .ssh import only_finds_the_host
 from .tokens import DOCKER_PROVIDER
 
 STRICT: Final = re.compile(r"StrictHostKeyChecking[= ]yes\b", re.IGNORECASE)
-WEAK: Final = re.compile(r"StrictHostKeyChecking[= ](?!yes\b)", re.IGNORECASE)
 
 
 def host_closed(resource: Resource) -> Iterator[str]:
@@ -31,9 +32,19 @@ def host_key_checked(resource: Resource) -> Iterator[str]:
     options = resource.props.get("sshOpts")
     if options is UNKNOWN or not View(resource.props).text("host").startswith("ssh://"):
         return
-    text = options if isinstance(options, str) else " ".join(View(resource.props).texts("sshOpts"))
-    if not STRICT.search(text) or WEAK.search(text):
+    arguments = _arguments(options) if isinstance(options, str) else View(resource.props).texts("sshOpts")
+    if not any(STRICT.search(argument) for argument in arguments):
         yield "sshOpts: StrictHostKeyChecking is not yes"
+    if not only_finds_the_host(arguments):
+        yield "sshOpts: more than -o with an option of a short list; others forward ports, or run programs"
+
+
+def _arguments(text: str) -> list[str]:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return [text]
+    return [str(each) for each in found] if isinstance(found, list) else [text]
 
 
 RULES = (
@@ -50,7 +61,7 @@ RULES = (
     Rule(
         id="docker-host-key",
         severity="high",
-        claim="SSH to the Docker Engine checks a pinned host key.",
+        claim="SSH to the Docker Engine checks a pinned host key, and does nothing beside.",
         remediation="Pass -o StrictHostKeyChecking=yes and the pinned key by KnownHostsCommand or UserKnownHostsFile.",
         threat="admin",
         types=(DOCKER_PROVIDER,),

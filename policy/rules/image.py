@@ -1,4 +1,4 @@
-"""Images: pinned by version or digest, and built without the host's network."""
+"""Images: pinned by version or digest, and built elsewhere."""
 
 import re
 from collections.abc import Iterator
@@ -37,10 +37,11 @@ def service_image(resource: Resource) -> Iterator[str]:
 
 
 def build_network(resource: Resource) -> Iterator[str]:
+    if resource.type == REMOTE_IMAGE and View(resource.props).given("build"):
+        yield "build: made on the server, of what nobody has pinned"
     build = View(resource.props).view("build")
-    for key in ("network", "networkMode"):
-        if build.text(key) not in {"", "default", "none"}:
-            yield f"{build.at(key)}: the build shares the host's or a container's network"
+    if resource.type == IMAGE and build.text("network") not in {"", "default", "none"}:
+        yield f"{build.at('network')}: the build shares the host's or a container's network"
 
 
 def builder_closed(resource: Resource) -> Iterator[str]:
@@ -86,8 +87,8 @@ RULES = (
     Rule(
         id="image-build-network",
         severity="high",
-        claim="No image is built on the host's network.",
-        remediation="Leave build.network and build.networkMode out.",
+        claim="No image that a container runs is built by a deployment, and none on the host's network.",
+        remediation="Build it in a pipeline, push it, and name its digest; leave build.network out.",
         threat="supply-chain",
         types=(REMOTE_IMAGE, IMAGE),
         check=build_network,

@@ -17,6 +17,7 @@ from tests.policy.stacks import labelled
 HOST_PATH = {"hostPath": "/var/run/docker.sock", "containerPath": "/var/run/docker.sock"}
 ROOT_LABELS = labelled(role="service", node="api", **{"root-reason": "the image prepares its data as root"})
 SHORT_REASON = labelled(role="service", node="api", **{"root-reason": "because"})
+CHECKED = ["-o", "StrictHostKeyChecking=yes"]
 SSH = '["-o","StrictHostKeyChecking=yes"]'
 PLUGIN = "docker:index/plugin:Plugin"
 BUILDER = "docker:index/buildxBuilder:BuildxBuilder"
@@ -78,6 +79,8 @@ CASES = {
             "Docker's group": container(groupAdds=["docker"]),
             "the host by name": container(hosts=[{"host": "host.docker.internal", "ip": "host-gateway"}]),
             "root's group": container(groupAdds=["0"]),
+            "root's group with a sign": container(groupAdds=["+0"]),
+            "root's group in many zeros": container(groupAdds=["00"]),
             "an unknown group": container(groupAdds=[UNKNOWN]),
         },
         passes={
@@ -150,6 +153,8 @@ CASES = {
             "blanks": container(user=" root "),
             "unknown": container(user=UNKNOWN),
             "a reason that says nothing": container(user="0", labels=SHORT_REASON),
+            "zero with a sign": container(user="+0"),
+            "zero below nothing": container(user="-0:1000"),
         },
         passes={"with a reason": container(user="0:0", labels=ROOT_LABELS), "by name": container(user="nginx:nginx")},
     ),
@@ -273,8 +278,14 @@ CASES = {
             "the host's": image(build={"context": ".", "networkMode": "host"}),
             "the host's in an Image": other("docker:index/image:Image", build={"network": "host"}),
             "unknown": image(build=UNKNOWN),
+            "built from elsewhere": image(build={"context": ".", "remoteContext": "https://example.org/x.git"}),
+            "built without a profile": image(build={"context": ".", "securityOpts": ["seccomp=unconfined"]}),
+            "built at all": image(build={"context": "."}),
         },
-        passes={"none": image(build={"context": ".", "networkMode": "none"})},
+        passes={
+            "pulled": image(),
+            "an Image without a network": other("docker:index/image:Image", build={"context": ".", "network": "none"}),
+        },
     ),
     "docker-extensions": Cases(
         caught={
@@ -300,10 +311,18 @@ CASES = {
             "not checked": docker_provider(sshOpts='["-o","StrictHostKeyChecking=no"]'),
             "taken at first sight": docker_provider(sshOpts='["-o","StrictHostKeyChecking=accept-new"]'),
             "not said": docker_provider(sshOpts=None),
+            "a reverse tunnel": docker_provider(sshOpts=[*CHECKED, "-R", "2222:localhost:22"]),
+            "a reverse tunnel in one word": docker_provider(sshOpts=[*CHECKED, "-R2222:localhost:22"]),
+            "a reverse tunnel by name": docker_provider(sshOpts=[*CHECKED, "-o", "RemoteForward=2222 localhost:22"]),
+            "a reverse tunnel after a line": docker_provider(sshOpts=["-o", "BatchMode=yes\n-R", *CHECKED]),
+            "another proxy": docker_provider(sshOpts=[*CHECKED, "-o", "ProxyCommand=sh -c id"]),
+            "another file": docker_provider(sshOpts=[*CHECKED, "-F", "/tmp/x"]),  # noqa: S108 - a path in a value
+            "no list": docker_provider(sshOpts="-o StrictHostKeyChecking=yes"),
             "said twice": docker_provider(sshOpts='["-oStrictHostKeyChecking=yes","-oStrictHostKeyChecking no"]'),
         },
         passes={
-            "a list": docker_provider(sshOpts=["-o", "StrictHostKeyChecking=yes"]),
+            "a list": docker_provider(sshOpts=CHECKED),
+            "with a key": docker_provider(sshOpts=[*CHECKED, "-oIdentityFile=~/.ssh/id", "-o", "BatchMode yes"]),
             "unknown": docker_provider(sshOpts=UNKNOWN),
         },
     ),
