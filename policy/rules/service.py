@@ -11,14 +11,8 @@ from .secrets import SECRET_SHAPE
 from .task import as_container
 from .tokens import SERVICE, SERVICE_CONFIG
 
-HOST_NETWORKS = {"host", "ingress", "bridge", "docker_gwbridge", "none"}
 PAUSE_REASON = "zero-exposure.pause-reason"
-SAME = (
-    container_isolation.no_host_namespaces,
-    container_isolation.capabilities,
-    container_isolation.read_only,
-    container_isolation.non_root,
-)
+SAME = (container_isolation.capabilities, container_isolation.read_only, container_isolation.non_root)
 """What is asked of a container is asked of a task."""
 
 
@@ -30,17 +24,22 @@ def no_ports(resource: Resource) -> Iterator[str]:
         yield "endpointSpec.mode: not said, and it decides how the service is reached"
 
 
-def isolated(resource: Resource) -> Iterator[str]:
+def apart_from_host(resource: Resource) -> Iterator[str]:
     task = View(resource.props).view("taskSpec")
-    networks = task.views("networksAdvanceds")
-    for network in networks:
+    for network in task.views("networksAdvanceds"):
         names = {network.props.get(key) for key in ("name", "id")} - {UNKNOWN, None}
-        if names & HOST_NETWORKS:
-            yield f"{network.path}: a network of the host"
-    if not networks:
-        yield f"{task.at('networksAdvanceds')}: empty, so the service is on the default network"
+        if not all(container_isolation.is_declared(str(name)) for name in names):
+            yield f"{network.path}: a network of the host or of another container"
     if task.known("runtime") not in (None, "", "container"):
         yield f"{task.at('runtime')}: something else than a container"
+    for message in container_isolation.no_host_namespaces(as_container(resource)):
+        yield f"{task.at('containerSpec')}: {message}"
+
+
+def isolated(resource: Resource) -> Iterator[str]:
+    task = View(resource.props).view("taskSpec")
+    if not task.items("networksAdvanceds"):
+        yield f"{task.at('networksAdvanceds')}: empty, so the service is on the default network"
     if task.view("containerSpec").given("privileges"):
         yield f"{task.at('containerSpec')}.privileges: another security context than the Engine's own"
     for check in SAME:
@@ -93,9 +92,19 @@ RULES = (
         waivable=False,
     ),
     Rule(
+        id="service-host",
+        severity="critical",
+        claim="No task of a Swarm is on the host's network, or has its devices, groups, address or kernel settings.",
+        remediation="Name networks of the plan in networksAdvanceds; remove the setting.",
+        threat="containers",
+        types=(SERVICE,),
+        check=apart_from_host,
+        waivable=False,
+    ),
+    Rule(
         id="service-isolated",
         severity="high",
-        claim="Every service of a Swarm is on declared networks, and its tasks are as closed as containers.",
+        claim="Every service of a Swarm is on a network, and its tasks are as closed as containers.",
         remediation="Set networksAdvanceds, readOnly, user and capDrops; remove what ties it to the host.",
         threat="containers",
         types=(SERVICE,),

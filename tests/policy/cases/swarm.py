@@ -37,6 +37,22 @@ CASES = {
         },
         passes={"names": placed(), "a virtual address": placed(endpointSpec={"mode": "vip"})},
     ),
+    "service-host": Cases(
+        caught={
+            "a name for the host": service(hosts=[{"host": "host", "ip": "host-gateway"}]),
+            "a kernel setting": service(sysctl={"kernel.msgmax": "1"}),
+            "a group of the host": service(groups=["docker"]),
+            "a plugin": service(task={"runtime": "plugin"}),
+            "the host's network": service(task={"networksAdvanceds": [{"name": "host"}]}),
+            "the mesh's network": service(task={"networksAdvanceds": [{"id": "ingress"}]}),
+            "another container's network": service(task={"networksAdvanceds": [{"name": "container:dev-db"}]}),
+            "networks of nothing known": service(task={"networksAdvanceds": [UNKNOWN]}),
+        },
+        passes={
+            "a network by name": service(task={"networksAdvanceds": [{"name": "dev-link-api-db"}]}),
+            "a network that is not there yet": service(task={"networksAdvanceds": [{"id": UNKNOWN}]}),
+        },
+    ),
     "service-isolated": Cases(
         caught={
             "capabilities": service(capAdds=["SYS_ADMIN"]),
@@ -45,14 +61,8 @@ CASES = {
             "the image's user": service(user=None),
             "writable": service(readOnly=False),
             "unknown": service(readOnly=UNKNOWN),
-            "a name for the host": service(hosts=[{"host": "host", "ip": "host-gateway"}]),
-            "a kernel setting": service(sysctl={"kernel.msgmax": "1"}),
-            "a group of the host": service(groups=["docker"]),
             "another security context": service(privileges={"seLinuxContext": {"disable": True}}),
-            "a plugin": service(task={"runtime": "plugin"}),
             "the default network": service(task={"networksAdvanceds": None}),
-            "the host's network": service(task={"networksAdvanceds": [{"name": "host"}]}),
-            "the mesh's network": service(task={"networksAdvanceds": [{"id": "ingress"}]}),
             "networks unknown": service(task={"networksAdvanceds": UNKNOWN}),
         },
         passes={"root with a reason": placed(service(user="0:0"), labels=REASON), "as the program makes it": service()},
