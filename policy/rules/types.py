@@ -25,7 +25,7 @@ ALLOWED: Final[Mapping[str, str]] = {
     tokens.PRIMARY_IP: "hetzner-own-address",
     tokens.PRIVATE_NETWORK: "private-network",
     tokens.PRIVATE_SUBNET: "private-network",
-    tokens.SERVER_NETWORK: "stack-private-network",
+    tokens.SERVER_NETWORK: "stack-private-network: of two that this stack makes",
     "hcloud:index/placementGroup:PlacementGroup": "where servers stand, not who reaches them",
     tokens.TUNNELS[0]: "tunnel-config-source",
     tokens.TUNNEL_CONFIGS[0]: "ingress-service",
