@@ -63,7 +63,7 @@ SSHD_FIXED: Final = {
     "permitrootlogin": "no",
     "authenticationmethods": "publickey",
 }
-SSHD_LINE: Final = re.compile(r"^[ \t]*(\w+)(?:[ \t]*=[ \t]*|[ \t]+)\"?(.*?)\"?[ \t]*$", re.MULTILINE)
+SSHD_LINE: Final = re.compile(r"(\w+)(?:\s*=\s*|\s+)\"?(.*?)\"?")
 LOOPBACK: Final = re.compile(r"^(?:127(?:\.\d{1,3}){3}|\[?::1\]?|localhost)(?::\d+)?$")
 ALLOWED_IPS: Final = re.compile(r"\ballowed-?ips\b\s*=?\s*(.*)$", re.IGNORECASE | re.MULTILINE)
 IN_AWK: Final = re.compile(r'" \$1 "/32\\n')
@@ -156,12 +156,20 @@ def _places(config: View) -> Iterator[str]:
 
 def _sshd(config: View) -> Iterator[str]:
     texts = (text for path, text in _files(config) if path.startswith("/etc/ssh/"))
-    options = [(name.lower(), value) for text in texts for name, value in SSHD_LINE.findall(text)]
+    options = [option for text in texts for option in _options(text)]
     listens = [value for name, value in options if name == "listenaddress"]
     if not listens or not all(LOOPBACK.match(address) for address in listens):
         yield "userData: sshd does not listen on loopback only"
     if any(name not in SSHD and SSHD_FIXED.get(name) != value for name, value in options):
         yield "userData: an option of sshd outside the short list, or one that lets more in"
+
+
+def _options(text: str) -> Iterator[tuple[str, str]]:
+    """Name and value of each line; no name where it is of another form, which sshd may still read."""
+    for line in map(str.strip, text.split("\n")):
+        found = SSHD_LINE.fullmatch(line)
+        if line and not line.startswith("#"):
+            yield (found[1].lower(), found[2]) if found else ("", "")
 
 
 def _wall(config: View) -> str | None:
@@ -182,7 +190,7 @@ def _files(config: View) -> Iterator[tuple[str, str]]:
 
 
 def _decoded(file: View) -> str:
-    content, encoding = str(file.props.get("content", "")), str(file.props.get("encoding", "")).lower()
+    content, encoding = file.text("content"), file.text("encoding").lower()
     try:
         packed = "b64" in encoding or "base64" in encoding
         data = base64.b64decode("".join(content.split()), validate=True) if packed else content.encode()

@@ -14,7 +14,7 @@ BLOCK: Final = re.compile(r"\b(chain|set)\s+(\w+)\s*\{((?:[^{}]|\{[^{}]*\})*)\}"
 EMPTY_SET: Final = "type ipv4_addr"
 HOOK: Final = re.compile(r"type filter hook (?:input|forward|output) priority (?:filter|0)")
 INPUT: Final = "hook input "
-VERDICT: Final = re.compile(r"\b(?:accept|jump|goto|queue|vmap|include|define)\b|\$")
+VERDICT: Final = re.compile(r"\b(?:accept|jump|goto|queue|vmap|synproxy|dup|fwd|include|define)\b|\$")
 """What can let a packet in. The rest of nftables' words count it, change it or drop it."""
 ANSWERS: Final = re.compile(
     r'iif(?:name)? "?lo"? accept'

@@ -54,6 +54,7 @@ SSHD = (
     "PermitRootLogin prohibit-password",
     "AuthorizedKeysCommand /usr/local/lib/x/keys",
     "Match all",
+    '"PermitRootLogin" yes',
 )
 PATHS = (
     "/etc/nftables.conf",
@@ -90,6 +91,7 @@ TAKEN = (
     'iifname "eth0" tcp dport 22 jump ssh',
     "tcp dport vmap { 22 : accept }",
     "tcp dport 22 counter queue",
+    "tcp dport 22 synproxy",
     "icmp type echo-request accept",
     "$ALLOWED",
 )
@@ -300,6 +302,9 @@ CASES = {
             "no input chain": walled("hook input", "hook output"),
             "hidden in base64": told(
                 "  - path: /usr/local/lib/x/run\n    encoding: b64\n    content: UGVybWl0Um9vdExvZ2luIHllcwo="
+            ),
+            "hidden in YAML's own base64": told(
+                "  - path: /usr/local/lib/x/run\n    content: !!binary CmZsdXNoIHJ1bGVzZXQK"
             ),
             "what can't be decoded": server(
                 userData=f"{USER_DATA}  - path: /x\n    encoding: gz+b64\n    content: '!!'\n"
