@@ -56,6 +56,19 @@ OVERRIDES = (
     "X-Rewrite-URL",
 )
 """Request headers by which some services take another path, method or address for the request's own."""
+CONDITIONS = (
+    "methods",
+    "max_body",
+    "rate",
+    "connections",
+    "require_headers",
+    "forbid_headers",
+    "api_key",
+    "login",
+    "sensitive",
+    "csp",
+)
+"""What of a route would not hold if its path, spelled in another way, led by another route to its service."""
 SECURITY_HEADERS = {
     "Strict-Transport-Security": "max-age=63072000; includeSubDomains",
     "Content-Security-Policy": "$csp",
@@ -251,6 +264,7 @@ def _gate(given: Values) -> dict[str, Any]:
         "peer": given.peer,
         "edge": given.edge,
         "admin": {name: paths for name, found in given.hosts.items() if (paths := _admin_paths(found))},
+        "guarded": {name: paths for name, found in given.hosts.items() if (paths := _guarded_paths(found))},
         "rules": {
             str(number): _rule(upstream.route, given.secrets)
             for number, upstream in enumerate(given.upstreams)
@@ -267,6 +281,17 @@ def _admin_paths(found: list[tuple[int, Upstream]]) -> list[str]:
     """Admin paths of a host that visitors may use too, as the Lua files compare them: in lower case."""
     admin = [upstream.route.path.lower() for _, upstream in found if upstream.route.admin]
     return admin if len(admin) < len(found) else []
+
+
+def _guarded_paths(found: list[tuple[int, Upstream]]) -> list[str]:
+    """Paths of a host whose routes have conditions. Every path lies under ``/``, so nobody gets past those of that."""
+    return [
+        upstream.route.path for _, upstream in found if upstream.route.path != "/" and _has_conditions(upstream.route)
+    ]
+
+
+def _has_conditions(route: Route) -> bool:
+    return any(getattr(route, name) != Route.model_fields[name].default for name in CONDITIONS)
 
 
 def _rule(route: Route, secrets: str) -> dict[str, Any]:

@@ -32,6 +32,9 @@ function gate.load(name)
     assert(ngx.config.nginx_version >= 1023000, "nginx 1.23.0 or newer is needed")
     config = assert(cjson.decode(read(name)))
     peer_bytes = assert(address.parse(config.peer))
+    for _, routes in pairs(config.guarded) do
+        for index, route in ipairs(routes) do routes[index] = { path = route, folded = path.folded(route) } end
+    end
     rules.load(config.rules, read)
     if config.crowdsec then config.crowdsec.key = read(config.crowdsec.key_file) end
 end
@@ -115,14 +118,21 @@ end
 
 -- A path that must not be found takes the very way of one that is not there: through the same route, service,
 -- limits and error page.
-local function judge_path(prefixes, id, plain)
-    if plain and not prefixes then return end
+local function judge_path(host, id, plain)
+    local admin, guarded = config.admin[host], config.guarded[host]
+    if plain and not admin and not guarded then return end
     local target = var.request_uri
     if target:byte(1) ~= 47 then return refuse("400", "refused", "target") end
     local raw = path.raw(target)
     local ambiguous = not plain and path.ambiguous(raw)
     if ambiguous then return hide(id, "ambiguous", ambiguous) end
-    if prefixes and var.operator ~= "1" and path.under_any(raw, prefixes) then return hide(id, "hidden", "admin") end
+    local folded = path.folded(raw)
+    if admin and var.operator ~= "1" and path.under_any(folded, admin) then return hide(id, "hidden", "admin") end
+    if guarded and path.strays(folded, var.uri, guarded) then
+        -- The route that is meant may be a sensitive one.
+        var.short_target = raw:sub(1, ordinary.LONGEST_TARGET)
+        return hide(id, "ambiguous", "route")
+    end
 end
 
 -- Status to refuse a request for a known host with; nil lets it on.
@@ -137,7 +147,7 @@ local function verdict(host, id)
     return not plain and judge_origin(host, bytes)
         or judge_visitor(bytes)
         or not plain and judge_protocol(var.http_x_forwarded_proto)
-        or judge_path(config.admin[host], id, plain)
+        or judge_path(host, id, plain)
 end
 
 -- The request's id. Where the request is refused, $refusal is the status to do it with.

@@ -1,6 +1,7 @@
 -- What a path means. nginx chooses a route by the decoded, cleaned path, while the service gets the path as it was
 -- sent, and may read it in another way. So a path with more than one reading is treated as one that does not exist,
--- and an admin path is recognised in every spelling that some service might take for it.
+-- and the path of an admin route, or of one with conditions, is recognised in every spelling that some service might take
+-- for it.
 --
 -- Plain Lua without nginx, so that it can be tested on its own.
 local path = {}
@@ -93,11 +94,31 @@ local function under(text, prefix)
     return following == "" or following == "/" or following == "."
 end
 
--- Whether any reading of a path lies under one of the prefixes, which are given folded. "/admin.json" does.
-function path.under_any(text, prefixes)
-    if text:find("[^a-z0-9_/-]") or text:find("//", 1, true) then text = fold(text) end
+-- A path as it is compared below: most are folded already.
+function path.folded(text)
+    if text:find("[^a-z0-9_/-]") or text:find("//", 1, true) then return fold(text) end
+    return text
+end
+
+-- Whether any reading of a path lies under one of the prefixes; all are given folded. "/admin.json" does.
+function path.under_any(folded, prefixes)
     for index = 1, #prefixes do
-        if under(text, prefixes[index]) then return true end
+        if under(folded, prefixes[index]) then return true end
+    end
+    return false
+end
+
+-- Whether nginx takes a decoded, cleaned path for one of a route's: by whole segments, capital letters apart.
+local function leads(uri, route)
+    return uri == route or uri:sub(1, #route + 1) == route .. "/"
+end
+
+-- Whether some service may take a path for one of a route's that nginx takes for another's. Each route is given as it is
+-- written, and folded.
+function path.strays(folded, uri, routes)
+    for index = 1, #routes do
+        local route = routes[index]
+        if under(folded, route.folded) and not leads(uri, route.path) then return true end
     end
     return false
 end

@@ -30,6 +30,8 @@ def test_lua(test: Path) -> None:
     [
         ("path", "local ROUNDS = 3", "local ROUNDS = 1"),
         ("path", "0xC2", "0xC0"),
+        ("path", 'following == "/" or following == "."', 'following == "/"'),
+        ("path", 'route .. "/"', "route"),
         ("address", "> 255", "> 256"),
         ("duration", "3600", "60"),
         ("body", "html < json", "html > json"),

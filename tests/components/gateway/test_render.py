@@ -62,6 +62,19 @@ def test_admin_paths_beside_others_are_hidden_in_lower_case() -> None:
     assert gate(cloud_stack())["admin"] == {}
 
 
+def test_paths_of_routes_with_conditions_are_guarded_as_they_are_written() -> None:
+    host = {"host": "api.example.org"}
+    raw = with_routes(
+        host | {"rate": 5},
+        host | {"path": "/Hooks", "methods": ["POST"], "api_key": "partner"},
+        host | {"path": "/login", "login": True},
+        host | {"path": "/events", "streaming": True},
+        host | {"path": "/admin", "admin": True},
+    )
+    assert gate(raw)["guarded"] == {"api.example.org": ["/Hooks", "/login"]}
+    assert gate(with_routes(host))["guarded"] == {}
+
+
 def test_error_bodies_of_a_service_pass() -> None:
     text = hosts(with_routes({"host": "api.example.org", "path": "/v1", "errors": "service"}))
     assert "proxy_intercept_errors on" not in text.split("location = /v1 {")[1].split("location ")[0]

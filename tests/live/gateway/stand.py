@@ -20,6 +20,7 @@ from topology.model import Upstream
 
 ADMIN_HOST = "ops.example.com"
 API_HOST = "api.example.com"
+HOOKS_HOST = "hooks.example.com"
 API_KEY = "0123456789abcdef0123456789"
 Change = Callable[[dict[str, str]], dict[str, str]]
 """Spoils rendered files, for controls."""
@@ -59,6 +60,9 @@ ROUTES = (
     upstream("api", 11, host=API_HOST, path="/strict", require_headers=["X-Client"], forbid_headers=["X-Debug"]),
     upstream("api", 11, host=API_HOST, path="/own", errors="service"),
     upstream("api", 11, host=API_HOST, path="/status"),
+    upstream("api", 11, host=HOOKS_HOST),
+    upstream("api", 11, host=HOOKS_HOST, path="/hooks", methods=["GET", "POST"], api_key="partner"),
+    upstream("api", 11, host=HOOKS_HOST, path="/hooks/open"),
 )
 
 

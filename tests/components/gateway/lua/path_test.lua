@@ -27,8 +27,24 @@ for _, text in ipairs {
     "/admin", "/admin/", "/admin/x", "/ADMIN", "/Admin/x", "//admin", "/%61dmin", "/%2561dmin", "/admin;a=b", "/admin;/x", "/;x/admin",
     "/admin.json", "/admin%20", "/admin./x", "/admin%2fx", "/%2fadmin", "/admin%3fa", "/team//panel", "/team;x/panel/y", "/team./panel",
 } do
-    check(text, path.under_any(text, admin), true)
+    check(text, path.under_any(path.folded(text), admin), true)
 end
 for _, text in ipairs { "/", "/adminx", "/x/admin", "/team", "/team/panels", "/team/x/panel", "/admi", "/nimda" } do
-    check(text, path.under_any(text, admin), false)
+    check(text, path.under_any(path.folded(text), admin), false)
+end
+
+-- Spellings of a route's path that nginx takes for another's: the decoded, cleaned path is what nginx reads.
+local guarded = { { path = "/hooks", folded = "/hooks" }, { path = "/v1/Keys", folded = "/v1/keys" } }
+for text, uri in pairs {
+    ["/Hooks"] = "/Hooks", ["/HOOKS/a"] = "/HOOKS/a", ["/hooks;x=1"] = "/hooks;x=1", ["/hooks%3b"] = "/hooks;", ["/hooks.json"] = "/hooks.json",
+    ["/hooks%20"] = "/hooks ", ["/hooks%252fa"] = "/hooks%2fa", ["/v1/keys"] = "/v1/keys", ["/V1/Keys"] = "/V1/Keys",
+} do
+    check(text, path.strays(path.folded(text), uri, guarded), true)
+end
+for text, uri in pairs {
+    ["/hooks"] = "/hooks", ["/hooks/"] = "/hooks/", ["//hooks"] = "/hooks", ["/%68ooks"] = "/hooks", ["/hooks%2fa"] = "/hooks/a",
+    ["/hooks/A;b"] = "/hooks/A;b", ["/v1/Keys/x"] = "/v1/Keys/x",
+    ["/"] = "/", ["/hooksmith"] = "/hooksmith", ["/Hooksmith"] = "/Hooksmith", ["/my/hooks"] = "/my/hooks", ["/v1"] = "/v1",
+} do
+    check(text, path.strays(path.folded(text), uri, guarded), false)
 end
