@@ -236,6 +236,7 @@ def _route(number: int, upstream: Upstream, given: Values) -> dict[str, Any]:
         # A service's own error body may repeat the path that was asked for, which gives a hidden one away.
         "intercept": route.errors == "gateway" or hides,
         "hides": hides and not route.admin,
+        "private": route.admin or route.login or route.sensitive or route.api_key is not None,
     }
 
 

@@ -12,6 +12,11 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 FINGERPRINT = "Servlet/9.9 (ExampleServer/1.2.3)"
+KEPT = (
+    "Cache-Control: public\r\nCache-Control: max-age=7200\r\nCDN-Cache-Control: max-age=7200\r\n"
+    "Cloudflare-CDN-Cache-Control: max-age=7200\r\n"
+)
+"""What a service says that wants its answer to be kept by whoever passes it on."""
 EXISTING = ("/", "/ok", "/echo", "/admin", "/admin/users", "/upload")
 
 
@@ -82,6 +87,8 @@ class Backend:
             await writer.drain()
 
     def _answer(self, method: str, path: str, request: dict[str, Any]) -> bytes:
+        if request["headers"].get("x-kept"):
+            return _response(200, "a,b", method).replace(b"Via:", f"{KEPT}Via:".encode())
         if request["headers"].get("x-redirect"):
             return _response(302, "", method).replace(
                 b"Via:", f"Location: /login?next={request['target']}\r\nVia:".encode()
