@@ -43,11 +43,17 @@ FINGERPRINTS = (
 )
 """Answer headers by which services name their software."""
 OVERRIDES = (
+    "Client-IP",
+    "Fastly-Client-IP",
     "Forwarded",
     "Proxy",
+    "True-Client-IP",
+    "X-Client-IP",
+    "X-Cluster-Client-IP",
     "X-Forwarded-Host",
     "X-Forwarded-Port",
     "X-Forwarded-Prefix",
+    "X-Forwarded-Scheme",
     "X-Forwarded-Server",
     "X-HTTP-Method",
     "X-HTTP-Method-Override",

@@ -23,6 +23,17 @@ def test_headers_that_name_another_request_are_not_passed_on(stand: Stand, name:
     assert name.lower() not in stand.backends["api"].seen[-1]["headers"]
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["True-Client-IP", "X-Client-IP", "X-Cluster-Client-IP", "Client-IP", "Fastly-Client-IP", "X-Forwarded-Scheme"],
+)
+@pytest.mark.parametrize("target", ["/echo", "/socket/x"])
+def test_no_header_of_a_visitor_gives_another_address_or_scheme(stand: Stand, name: str, target: str) -> None:
+    """Some services believe these before X-Forwarded-For."""
+    stand.connector.ask(target, headers={name: OPERATOR})
+    assert name.lower() not in stand.backends["api"].seen[-1]["headers"]
+
+
 def test_control_other_headers_are_passed_on(stand: Stand) -> None:
     stand.connector.ask("/echo", headers={"X-Anything": "yes"})
     assert stand.backends["api"].seen[-1]["headers"]["x-anything"] == "yes"
