@@ -271,6 +271,7 @@ def _gate(given: Values) -> dict[str, Any]:
         "peer": given.peer,
         "edge": given.edge,
         "admin": {name: paths for name, found in given.hosts.items() if (paths := _admin_paths(found))},
+        "visible": {name: _visible_paths(found) for name, found in given.hosts.items()},
         "guarded": {name: paths for name, found in given.hosts.items() if (paths := _guarded_paths(found))},
         "rules": {
             str(number): _rule(upstream.route, given.secrets)
@@ -288,6 +289,18 @@ def _admin_paths(found: list[tuple[int, Upstream]]) -> list[str]:
     """Admin paths of a host that visitors may use too, as the Lua files compare them: in lower case."""
     admin = [upstream.route.path.lower() for _, upstream in found if upstream.route.admin]
     return admin if len(admin) < len(found) else []
+
+
+def _visible_paths(found: list[tuple[int, Upstream]]) -> list[str]:
+    """Paths of a host's routes that are not hidden from visitors, longest first. The root is every other path's."""
+    inner = [upstream.route for _, upstream in found if upstream.route.path != "/"]
+    admin = [route.path.lower() for route in inner if route.admin]
+    return sorted((route.path for route in inner if not _is_below(route.path.lower(), admin)), key=len, reverse=True)
+
+
+def _is_below(path: str, others: list[str]) -> bool:
+    """As the Lua files compare it: a suffix counts as below."""
+    return any(path == other or path.startswith((f"{other}/", f"{other}.")) for other in others)
 
 
 def _guarded_paths(found: list[tuple[int, Upstream]]) -> list[str]:

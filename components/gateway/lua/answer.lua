@@ -42,13 +42,20 @@ function answer.broken()
     return answer.error()
 end
 
+local function replaced(text, old, new)
+    return (text:gsub((old:gsub("%W", "%%%0")), (new:gsub("%%", "%%%%"))))
+end
+
 -- A service that redirects ("/login?next=/…") repeats the path it got, which for a hidden request is one of ours: the
--- visitor is shown the path that was asked for, as it would be for one that is not there.
+-- visitor is shown the path that was asked for, as it would be for one that is not there. Below a route a service may know
+-- the rest of the path alone.
 function answer.unmask()
     local absent, location = ngx.var.absent, ngx.header["Location"]
     if absent == "" or type(location) ~= "string" then return end
     local asked = ngx.var.request_uri:match("^/([^?]*)")
-    ngx.header["Location"] = location:gsub(absent:sub(2), (asked:gsub("%%", "%%%%")))
+    local below, id = absent:match("^/(.-)([^/]*)$")
+    local rest = asked:sub(1, #below) == below and asked:sub(#below + 1) or asked
+    ngx.header["Location"] = replaced(replaced(location, below .. id, asked), id, rest)
 end
 
 function answer.limited()

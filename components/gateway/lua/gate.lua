@@ -110,10 +110,10 @@ local function judge_protocol(protocol)
     if config.edge then return refuse("400", "refused", "protocol") end
 end
 
--- The request is let on, to a name that no service can have.
-local function hide(id, decision, reason)
+-- The request is let on, to a name that no service can have, below the route that visitors have there.
+local function hide(host, id, decision, reason)
     refuse("", decision, reason)
-    var.absent = "/" .. id
+    var.absent = path.route(var.uri, config.visible[host]) .. "/" .. id
 end
 
 -- A path that must not be found takes the very way of one that is not there: through the same route, service,
@@ -125,13 +125,15 @@ local function judge_path(host, id, plain)
     if target:byte(1) ~= 47 then return refuse("400", "refused", "target") end
     local raw = path.raw(target)
     local ambiguous = not plain and path.ambiguous(raw)
-    if ambiguous then return hide(id, "ambiguous", ambiguous) end
+    if ambiguous then return hide(host, id, "ambiguous", ambiguous) end
     local folded = path.folded(raw)
-    if admin and var.operator ~= "1" and path.under_any(folded, admin) then return hide(id, "hidden", "admin") end
+    if admin and var.operator ~= "1" and path.under_any(folded, admin) then
+        return hide(host, id, "hidden", "admin")
+    end
     if guarded and path.strays(folded, var.uri, guarded) then
         -- The route that is meant may be a sensitive one.
         var.short_target = raw:sub(1, ordinary.LONGEST_TARGET)
-        return hide(id, "ambiguous", "route")
+        return hide(host, id, "ambiguous", "route")
     end
 end
 

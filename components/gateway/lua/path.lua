@@ -113,6 +113,14 @@ local function leads(uri, route)
     return uri == route or uri:sub(1, #route + 1) == route .. "/"
 end
 
+-- Which of the routes nginx takes a path for; they are given longest first. "" is the root, which all paths are below.
+function path.route(uri, routes)
+    for index = 1, #routes do
+        if leads(uri, routes[index]) then return routes[index] end
+    end
+    return ""
+end
+
 -- Whether some service may take a path for one of a route's that nginx takes for another's. Each route is given as it is
 -- written, and folded.
 function path.strays(folded, uri, routes)

@@ -75,6 +75,12 @@ def test_paths_of_routes_with_conditions_are_guarded_as_they_are_written() -> No
     assert gate(with_routes(host))["guarded"] == {}
 
 
+def test_hidden_requests_go_below_the_longest_path_that_visitors_have() -> None:
+    paths = ["/", "/a", "/a/b", "/a/admin", "/a/Admin/x", "/a/admin.x", "/a/administrators"]
+    raw = with_routes(*({"host": "api.example.org", "path": path, "admin": path == "/a/admin"} for path in paths))
+    assert gate(raw)["visible"]["api.example.org"] == ["/a/administrators", "/a/b", "/a"]
+
+
 def test_error_bodies_of_a_service_pass() -> None:
     text = hosts(with_routes({"host": "api.example.org", "path": "/v1", "errors": "service"}))
     assert "proxy_intercept_errors on" not in text.split("location = /v1 {")[1].split("location ")[0]

@@ -89,10 +89,9 @@ class Backend:
     def _answer(self, method: str, path: str, request: dict[str, Any]) -> bytes:
         if request["headers"].get("x-kept"):
             return _response(200, "a,b", method).replace(b"Via:", f"{KEPT}Via:".encode())
-        if request["headers"].get("x-redirect"):
-            return _response(302, "", method).replace(
-                b"Via:", f"Location: /login?next={request['target']}\r\nVia:".encode()
-            )
+        if redirect := request["headers"].get("x-redirect"):
+            target = request["target"].removeprefix("/the.team") if redirect == "rest" else request["target"]
+            return _response(302, "", method).replace(b"Via:", f"Location: /login?next={target}\r\nVia:".encode())
         if path.startswith("/login") and method == "POST":
             return _response(401, "wrong password", method)
         if path.startswith("/status/"):

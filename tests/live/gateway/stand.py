@@ -21,6 +21,7 @@ from topology.model import Upstream
 ADMIN_HOST = "ops.example.com"
 API_HOST = "api.example.com"
 HOOKS_HOST = "hooks.example.com"
+TEAM_HOST = "team.example.com"
 API_KEY = "0123456789abcdef0123456789"
 Change = Callable[[dict[str, str]], dict[str, str]]
 """Spoils rendered files, for controls."""
@@ -63,6 +64,10 @@ ROUTES = (
     upstream("api", 11, host=HOOKS_HOST),
     upstream("api", 11, host=HOOKS_HOST, path="/hooks", methods=["GET", "POST"], api_key="partner"),
     upstream("api", 11, host=HOOKS_HOST, path="/hooks/open"),
+    upstream("api", 11, host=TEAM_HOST),
+    upstream("panel", 12, host=TEAM_HOST, path="/the.team"),
+    upstream("api", 11, host=TEAM_HOST, path="/the.team/admin", admin=True),
+    upstream("api", 11, host=TEAM_HOST, path="/the.team/admin/open"),
 )
 
 

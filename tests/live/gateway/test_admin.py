@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.live.gateway.connector import OPERATOR, VISITOR, Connection, Connector, Response, compose, edge_headers
-from tests.live.gateway.stand import ADMIN_HOST, Stand, beside, running
+from tests.live.gateway.stand import ADMIN_HOST, TEAM_HOST, Stand, beside, running
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND", "TRACE", "MKCOL")
 ABSENT = "nimda"
@@ -101,7 +101,7 @@ def differences(connector: Connector) -> list[str]:
 def _refuses_openly(files: dict[str, str]) -> dict[str, str]:
     """The gateway with the mistake that this test is there for."""
     path = "/etc/zero-exposure/lua/gate.lua"
-    hidden, refused = 'return hide(id, "hidden", "admin")', 'return refuse("403", "refused", "admin")'
+    hidden, refused = 'return hide(host, id, "hidden", "admin")', 'return refuse("403", "refused", "admin")'
     assert hidden in files[path]
     return files | {path: files[path].replace(hidden, refused)}
 
@@ -162,6 +162,51 @@ def test_an_admin_host_is_like_one_that_nobody_has(stand: Stand) -> None:
                 stand.connector.ask("/", method, host="none.example.com", headers=given)
             )
     assert stand.connector.ask("/ok", host=ADMIN_HOST, visitor=OPERATOR).status == 200
+
+
+def trace(stand: Stand, target: str) -> tuple[str, ...]:
+    """Which services an outsider's request reaches, and where a redirect of theirs leads."""
+    counts = {name: len(backend.seen) for name, backend in stand.backends.items()}
+    response = stand.connector.ask(target, host=TEAM_HOST, headers={"X-Redirect": "1"})
+    reached = [name for name, backend in stand.backends.items() if len(backend.seen) > counts[name]]
+    return *reached, response.headers.get("location", "").lower()
+
+
+def tells_below_a_route(stand: Stand, spell: Spelling) -> bool:
+    """Whether an outsider could tell an admin path below a route from one that is not there."""
+    admin, absent = (trace(stand, f"/the.team{spell(word)}") for word in ("admin", ABSENT))
+    return admin != (*absent[:-1], absent[-1].replace(spell(ABSENT).lower(), spell("admin").lower()))
+
+
+@pytest.mark.parametrize(
+    "kind", ["plain", "slash", "below", "query", "upper", "parameter", "extension", "trailing space"]
+)
+def test_an_admin_path_below_a_route_takes_the_way_of_one_that_is_not_there(stand: Stand, kind: str) -> None:
+    assert trace(stand, f"/the.team{SPELLINGS[kind]('admin')}")[0] == "panel"
+    assert not tells_below_a_route(stand, SPELLINGS[kind])
+
+
+@pytest.mark.parametrize("target", ["/the.team/admin/open", "/THE.team/admin", "/the.team/x/../admin"])
+def test_nor_does_any_other_way_to_it_tell(stand: Stand, target: str) -> None:
+    admin, absent = trace(stand, target), trace(stand, target.replace("admin", ABSENT))
+    assert admin[0] == absent[0]
+
+
+def test_control_at_the_root_such_a_path_is_told_by_its_service(stand: Stand) -> None:
+    def spoil(files: dict[str, str]) -> dict[str, str]:
+        path, right = "/etc/zero-exposure/lua/gate.lua", "path.route(var.uri, config.visible[host])"
+        assert right in files[path]
+        return files | {path: files[path].replace(right, '""')}
+
+    with running(spoil, stand.backends, **beside(10)) as found:
+        assert tells_below_a_route(found, SPELLINGS["plain"])
+
+
+def test_a_service_that_knows_the_rest_of_its_path_alone_does_not_tell(stand: Stand) -> None:
+    asked = {"X-Redirect": "rest"}
+    for word in ("admin", ABSENT):
+        response = stand.connector.ask(f"/the.team/{word}/users", host=TEAM_HOST, headers=asked)
+        assert response.headers["location"] == f"/login?next=/{word}/users"
 
 
 def _duration(connection: Connection, target: str) -> float:

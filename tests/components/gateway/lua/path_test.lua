@@ -48,3 +48,11 @@ for text, uri in pairs {
 } do
     check(text, path.strays(path.folded(text), uri, guarded), false)
 end
+
+-- Which route nginx takes a decoded, cleaned path for.
+local visible = { "/team/all", "/team" }
+for uri, wanted in pairs {
+    ["/team"] = "/team", ["/team/x"] = "/team", ["/team/all/x"] = "/team/all", ["/team/allx"] = "/team", ["/teams"] = "", ["/Team"] = "", ["/"] = "",
+} do
+    check(uri, path.route(uri, visible), wanted)
+end
