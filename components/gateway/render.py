@@ -271,6 +271,7 @@ def _gate(given: Values) -> dict[str, Any]:
         "peer": given.peer,
         "edge": given.edge,
         "admin": {name: paths for name, found in given.hosts.items() if (paths := _admin_paths(found))},
+        "closed": {name: True for name, found in given.hosts.items() if "/" in _admin_paths(found)},
         "visible": {name: _visible_paths(found) for name, found in given.hosts.items()},
         "guarded": {name: paths for name, found in given.hosts.items() if (paths := _guarded_paths(found))},
         "rules": {

@@ -110,10 +110,17 @@ local function judge_protocol(protocol)
     if config.edge then return refuse("400", "refused", "protocol") end
 end
 
--- The request is let on, to a name that no service can have, below the route that visitors have there.
+-- The request is let on, to a name that no service can have, below the route that visitors have there. Where the root is an
+-- admin route there may be none: then the gateway itself answers, as it does for every such path.
 local function hide(host, id, decision, reason)
+    local route = path.route(var.uri, config.visible[host])
+    if route == "" and config.closed[host] and var.operator ~= "1" then return refuse("404", decision, reason) end
     refuse("", decision, reason)
-    var.absent = path.route(var.uri, config.visible[host]) .. "/" .. id
+    var.absent = route .. "/" .. id
+end
+
+local function is_hidden(host, folded, admin)
+    return path.under_any(folded, admin) or config.closed[host] and path.route(var.uri, config.visible[host]) == ""
 end
 
 -- A path that must not be found takes the very way of one that is not there: through the same route, service,
@@ -127,7 +134,7 @@ local function judge_path(host, id, plain)
     local ambiguous = not plain and path.ambiguous(raw)
     if ambiguous then return hide(host, id, "ambiguous", ambiguous) end
     local folded = path.folded(raw)
-    if admin and var.operator ~= "1" and path.under_any(folded, admin) then
+    if admin and var.operator ~= "1" and is_hidden(host, folded, admin) then
         return hide(host, id, "hidden", "admin")
     end
     if guarded and path.strays(folded, var.uri, guarded) then

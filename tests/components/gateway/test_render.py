@@ -75,6 +75,14 @@ def test_paths_of_routes_with_conditions_are_guarded_as_they_are_written() -> No
     assert gate(with_routes(host))["guarded"] == {}
 
 
+def test_a_host_whose_root_is_an_admin_route_is_closed_but_for_its_other_routes() -> None:
+    host = {"host": "api.example.org"}
+    closed = gate(with_routes(host | {"admin": True}, host | {"path": "/hooks"}))
+    assert closed["closed"] == {"api.example.org": True}
+    assert closed["visible"]["api.example.org"] == ["/hooks"]
+    assert gate(with_routes(host, host | {"path": "/admin", "admin": True}))["closed"] == {}
+
+
 def test_hidden_requests_go_below_the_longest_path_that_visitors_have() -> None:
     paths = ["/", "/a", "/a/b", "/a/admin", "/a/Admin/x", "/a/admin.x", "/a/administrators"]
     raw = with_routes(*({"host": "api.example.org", "path": path, "admin": path == "/a/admin"} for path in paths))

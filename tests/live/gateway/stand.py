@@ -22,6 +22,7 @@ ADMIN_HOST = "ops.example.com"
 API_HOST = "api.example.com"
 HOOKS_HOST = "hooks.example.com"
 TEAM_HOST = "team.example.com"
+CLOSED_HOST = "closed.example.com"
 API_KEY = "0123456789abcdef0123456789"
 Change = Callable[[dict[str, str]], dict[str, str]]
 """Spoils rendered files, for controls."""
@@ -68,6 +69,8 @@ ROUTES = (
     upstream("panel", 12, host=TEAM_HOST, path="/the.team"),
     upstream("api", 11, host=TEAM_HOST, path="/the.team/admin", admin=True),
     upstream("api", 11, host=TEAM_HOST, path="/the.team/admin/open"),
+    upstream("panel", 12, host=CLOSED_HOST, admin=True),
+    upstream("api", 11, host=CLOSED_HOST, path="/hooks"),
 )
 
 

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.live.gateway.connector import OPERATOR, VISITOR, Connection, Connector, Response, compose, edge_headers
-from tests.live.gateway.stand import ADMIN_HOST, TEAM_HOST, Stand, beside, running
+from tests.live.gateway.stand import ADMIN_HOST, CLOSED_HOST, TEAM_HOST, Stand, beside, running
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND", "TRACE", "MKCOL")
 ABSENT = "nimda"
@@ -207,6 +207,26 @@ def test_a_service_that_knows_the_rest_of_its_path_alone_does_not_tell(stand: St
     for word in ("admin", ABSENT):
         response = stand.connector.ask(f"/the.team/{word}/users", host=TEAM_HOST, headers=asked)
         assert response.headers["location"] == f"/login?next=/{word}/users"
+
+
+CLOSED = ("/", "/ok", "/echo?a=b", *(spell("admin") for spell in SPELLINGS.values()))
+
+
+def test_where_the_root_is_an_admin_route_visitors_find_its_other_routes_alone(stand: Stand) -> None:
+    before = len(stand.backends["panel"].seen)
+    answers = {stand.connector.ask(target, host=CLOSED_HOST).status for target in CLOSED}
+    spelled = {stand.connector.ask(spell("hooks"), host=CLOSED_HOST).status for spell in SPELLINGS.values()}
+    assert len(stand.backends["panel"].seen) == before
+    assert answers <= {404, 400, 0}
+    assert spelled <= {404, 400, 0}
+
+
+def test_control_its_other_routes_are_there_and_the_root_for_operators(stand: Stand) -> None:
+    stand.connector.ask("/hooks/a", host=CLOSED_HOST)
+    assert stand.backends["api"].seen[-1]["target"] == "/hooks/a"
+    for target in ("/ok", "/admin", "/"):
+        assert stand.connector.ask(target, host=CLOSED_HOST, visitor=OPERATOR).status == 200
+        assert stand.backends["panel"].seen[-1]["target"] == target
 
 
 def _duration(connection: Connection, target: str) -> float:
