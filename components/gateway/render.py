@@ -287,7 +287,7 @@ def _gate(given: Values) -> dict[str, Any]:
 
 
 def _admin_paths(found: list[tuple[int, Upstream]]) -> list[str]:
-    """Admin paths of a host that visitors may use too, as the Lua files compare them: in lower case."""
+    """Admin paths of a host that visitors may use too, in lower case. The Lua files fold them."""
     admin = [upstream.route.path.lower() for _, upstream in found if upstream.route.admin]
     return admin if len(admin) < len(found) else []
 

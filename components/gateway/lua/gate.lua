@@ -32,6 +32,9 @@ function gate.load(name)
     assert(ngx.config.nginx_version >= 1023000, "nginx 1.23.0 or newer is needed")
     config = assert(cjson.decode(read(name)))
     peer_bytes = assert(address.parse(config.peer))
+    for _, paths in pairs(config.admin) do
+        for index, route in ipairs(paths) do paths[index] = path.folded(route) end
+    end
     for _, routes in pairs(config.guarded) do
         for index, route in ipairs(routes) do routes[index] = { path = route, folded = path.folded(route) } end
     end

@@ -69,6 +69,7 @@ ROUTES = (
     upstream("panel", 12, host=TEAM_HOST, path="/the.team"),
     upstream("api", 11, host=TEAM_HOST, path="/the.team/admin", admin=True),
     upstream("api", 11, host=TEAM_HOST, path="/the.team/admin/open"),
+    upstream("panel", 12, host=TEAM_HOST, path="/Dots.", admin=True),
     upstream("panel", 12, host=CLOSED_HOST, admin=True),
     upstream("api", 11, host=CLOSED_HOST, path="/hooks"),
 )

@@ -209,6 +209,13 @@ def test_a_service_that_knows_the_rest_of_its_path_alone_does_not_tell(stand: St
         assert response.headers["location"] == f"/login?next=/{word}/users"
 
 
+@pytest.mark.parametrize("target", ["/Dots.", "/Dots./a", "/dots", "/DOTS.", "/dots.%20"])
+def test_an_admin_path_that_ends_in_a_dot_is_hidden_too(stand: Stand, target: str) -> None:
+    assert trace(stand, target)[0] == "api"
+    assert stand.connector.ask("/Dots.", host=TEAM_HOST, visitor=OPERATOR).status == 404
+    assert stand.backends["panel"].seen[-1]["target"] == "/Dots."
+
+
 CLOSED = ("/", "/ok", "/echo?a=b", *(spell("admin") for spell in SPELLINGS.values()))
 
 
