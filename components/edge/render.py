@@ -66,7 +66,8 @@ def _custom_rules(hosts: Hosts, spare_ssh: bool) -> Iterator[Rule]:
         text = expression("hosts", served=served, admin_hosts=sorted(hosts.admins), networks=hosts.networks)
         yield Rule("hosts", "Names that are not served, admin hosts for strangers", "block", text)
     if hosts.bans:
-        yield Rule("bans", "Addresses that intrusion prevention banned", "block", expression("bans", bans=hosts.bans))
+        text = expression("bans", bans=hosts.bans, networks=hosts.networks)
+        yield Rule("bans", "Addresses that intrusion prevention banned", "block", text)
     yield Rule("protocol", "Ports and methods that nothing uses", "block", expression("protocol"))
     yield Rule("hidden-files", "Hidden files and folders", "block", expression("hidden-files"))
     yield Rule("scanners", "Scanners by their own name", "block", expression("scanners"))

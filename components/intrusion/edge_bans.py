@@ -1,8 +1,8 @@
 """Runs in a container of its own: brings CrowdSec's bans into a list at Cloudflare, which an edge rule blocks.
 
 Standard library only, since it runs in a plain Python image: ``python -I edge_bans.py SETTINGS``. Danger: a list that
-holds an operator's or everybody's address locks people out at the edge, so networks larger than /8 or /12 (IPv6), and
-everything that is not public, are left out.
+holds everybody's address locks people out at the edge, so networks larger than /8 or /12 (IPv6), and everything that is
+not public, are left out. Operators are spared by the rule itself.
 """
 
 import ipaddress

@@ -97,14 +97,15 @@ local function judge_origin(host, bytes)
     if config.edge and not is_one(var.http_cf_ray) then return refuse("400", "refused", "ray") end
 end
 
--- An IPv6 visitor is a /64: for less, nobody needs more than one address to go on.
+-- An IPv6 visitor is a /64: for less, nobody needs more than one address to go on. Operators are never banned: shared
+-- blocklists do not know them, and a ban of a network may hold one.
 local function judge_visitor(bytes)
     if #bytes == 16 then
         bytes = bytes:sub(1, 8)
         var.visitor = bytes
     end
     local banned = bans.find(bytes)
-    if banned then return refuse("403", "banned", banned) end
+    if banned and var.operator ~= "1" then return refuse("403", "banned", banned) end
 end
 
 local function judge_protocol(protocol)

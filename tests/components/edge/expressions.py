@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 
 TOKEN = re.compile(
-    r'\s*(?:(?P<text>"[^"]*")|(?P<address>[0-9a-f:.]+/\d+)|(?P<number>\d+)|(?P<mark>[{}(),])|(?P<word>[a-z_][a-z_.]*))'
+    r'\s*(?:(?P<text>"[^"]*")|(?P<address>[0-9a-f:.]+/\d+)|(?P<number>\d+)|(?P<list>\$[a-z0-9_]+)|(?P<mark>[{}(),])|(?P<word>[a-z_][a-z_.]*))'
 )
 WORDS = {"not": "not", "and": "and", "or": "or", "in": "in", "eq": "==", "contains": ">>"}
 FUNCTIONS = {"lower": "lower", "starts_with": "starts_with"}
@@ -39,6 +39,7 @@ def matches(expression: str, request: Mapping[str, object]) -> bool:
         "lower": lambda text: Text(text.lower()),
         "starts_with": lambda text, start: text.startswith(start),
         "Networks": Networks,
+        "listed": lambda name: Networks(request[name]),  # type: ignore[arg-type]
     }
     return bool(eval(_python(expression), {"__builtins__": {}}, names))  # noqa: S307 - made of known tokens only
 
@@ -58,6 +59,8 @@ def _python(expression: str) -> str:
 
 def _part(found: re.Match[str]) -> str:
     word = found["word"]
+    if found["list"]:
+        return f"listed({found['list']!r})"
     if word is None:
         return found[0].strip()
     if word in WORDS or word in FUNCTIONS:

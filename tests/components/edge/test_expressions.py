@@ -5,6 +5,7 @@ import pytest
 from tests.components.edge.expressions import matches
 
 REQUEST = {"http.host": "API.example.com", "ip.src": "203.0.113.7", "cf.edge.server_port": 443, "path.text": "/a.b"}
+REQUEST |= {"$bans": ["203.0.113.0/28"], "$others": ["198.51.100.7"]}
 
 
 @pytest.mark.parametrize(
@@ -16,6 +17,9 @@ REQUEST = {"http.host": "API.example.com", "ip.src": "203.0.113.7", "cf.edge.ser
         ('not lower(http.host) in {"api.example.com"}', False),
         ("ip.src in {198.51.100.0/24 203.0.113.0/24}", True),
         ("ip.src in {2001:db8::/48}", False),
+        ("ip.src in $bans", True),
+        ("(ip.src in $bans and not ip.src in {203.0.113.0/24})", False),
+        ("ip.src in $others", False),
         ("cf.edge.server_port in {80 443}", True),
         ("not cf.edge.server_port in {80}", True),
         ('path.text contains "/a"', True),

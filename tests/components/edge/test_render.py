@@ -1,5 +1,7 @@
 """The firewall's rules, asked about requests. Without Pulumi."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -72,6 +74,23 @@ def test_to_a_stranger_an_admin_host_is_like_any_name_that_does_not_exist(label:
 
 def test_the_rule_of_names_comes_first_so_that_no_other_rule_tells_them_apart() -> None:
     assert render.custom_rules(HOSTS, True, PLANS["pro"])[0].ref == "hosts"
+
+
+BANNED = {"$bans": ["203.0.0.0/16", "2001:db8::/64", f"{STRANGER}/32"]}
+
+
+@pytest.mark.parametrize(
+    ("source", "ref"),
+    [(OPERATOR, None), (OPERATOR_6, None), (STRANGER, "bans"), ("203.0.112.7", "bans"), ("198.51.100.8", None)],
+)
+@pytest.mark.parametrize("host", ["api.example.com", "ssh-dev.example.com"])
+def test_a_ban_holds_for_everyone_but_operators(source: str, ref: str | None, host: str) -> None:
+    """Shared blocklists know no operators, and the rule stands before SSH too."""
+    assert decision(request(host, source) | BANNED, replace(HOSTS, bans="bans")) == ref
+
+
+def test_control_where_no_operators_are_named_it_holds_for_everyone() -> None:
+    assert decision(request(source=OPERATOR) | BANNED, replace(HOSTS, bans="bans", networks=())) == "bans"
 
 
 def test_without_operators_networks_an_admin_host_exists_for_nobody() -> None:

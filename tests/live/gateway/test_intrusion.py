@@ -130,6 +130,15 @@ def test_networks_ipv6_and_captchas_are_enforced(
     assert not any(is_banned(watched, visitor) for visitor in outside)
 
 
+def test_no_ban_holds_for_an_operator_whoever_decided_it(watched: Stand, crowdsec: CrowdSec) -> None:
+    """As a shared blocklist may: what CrowdSec reads of operators itself never gets this far."""
+    crowdsec.cscli("decisions", "add", "--range", f"{OPERATOR.rpartition('.')[0]}.0/24")
+    neighbour = f"{OPERATOR}7"
+    assert seconds_until(lambda: is_banned(watched, neighbour)) < PROMPTLY
+    assert not is_banned(watched, OPERATOR)
+    assert watched.connector.ask("/admin", visitor=OPERATOR).status == 200
+
+
 def test_while_crowdsec_is_away_nothing_is_lost_and_its_bans_hold(watched: Stand, crowdsec: CrowdSec) -> None:
     crowdsec.cscli("decisions", "add", "--ip", "198.51.100.40")
     wait_until(lambda: is_banned(watched, "198.51.100.40"))
