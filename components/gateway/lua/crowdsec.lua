@@ -51,7 +51,7 @@ local function each(list, act)
 end
 
 local function apply(answer)
-    each(answer.deleted, function(decision) bans.remove(decision.value) end)
+    each(answer.deleted, function(decision) bans.remove(decision.value, decision.type) end)
     each(answer.new, function(decision)
         local seconds = duration.seconds(decision.duration)
         if seconds > 0 then

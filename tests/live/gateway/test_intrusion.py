@@ -130,6 +130,18 @@ def test_networks_ipv6_and_captchas_are_enforced(
     assert not any(is_banned(watched, visitor) for visitor in outside)
 
 
+def test_the_end_of_one_ban_does_not_lift_a_longer_one_of_the_same_network(watched: Stand, crowdsec: CrowdSec) -> None:
+    crowdsec.cscli("decisions", "add", "--ip", "2001:db8:64::1", "--duration", "1h")
+    crowdsec.cscli("decisions", "add", "--ip", "2001:db8:64::2", "--duration", "4h")
+    wait_until(lambda: is_banned(watched, "2001:db8:64::3"))
+    crowdsec.cscli("decisions", "delete", "--ip", "2001:db8:64::1")
+    crowdsec.cscli("decisions", "add", "--ip", "198.51.100.60")
+    wait_until(lambda: is_banned(watched, "198.51.100.60"))
+    assert is_banned(watched, "2001:db8:64::3")
+    crowdsec.cscli("decisions", "delete", "--ip", "2001:db8:64::2")
+    assert seconds_until(lambda: not is_banned(watched, "2001:db8:64::3")) < PROMPTLY
+
+
 def test_no_ban_holds_for_an_operator_whoever_decided_it(watched: Stand, crowdsec: CrowdSec) -> None:
     """As a shared blocklist may: what CrowdSec reads of operators itself never gets this far."""
     crowdsec.cscli("decisions", "add", "--range", f"{OPERATOR.rpartition('.')[0]}.0/24")
