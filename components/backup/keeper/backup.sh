@@ -13,12 +13,12 @@ opened() {
         log "there are no access keys yet: docs/backup.md says how to make them"
         return 1
     fi
-    found=$(repository cat config | field id)
+    found=$(identity)
     if [ -z "$found" ]; then
         # Where there is a repository that could not be read, this fails and changes nothing.
         repository init || return 1
-        found=$(repository cat config | field id)
-    elif [ "$(recall adopted)" != "$found" ] && [ -n "$(repository snapshots --json | field id)" ]; then
+        found=$(identity)
+    elif [ "$(recall adopted)" != "$found" ] && [ -n "$(repository snapshots --no-lock --json | field id)" ]; then
         log "the repository has backups of another server: restore them first (make restore), or keep what is here" \
             "(make restore SNAPSHOT=none)"
         return 1
@@ -48,7 +48,7 @@ tidied() {
 
 code=0
 if sh "$here/renew.sh" && opened; then
-    # Locks of processes that are gone; those of others stay.
+    # Of processes that are gone: a keeper that was killed while it pruned or checked would lock out every run after it.
     repository unlock --quiet
     for service in $SERVICES; do
         if saved "$service"; then succeeded backup "$service" last_run_ok; else failed backup "$service" last_run_ok; code=1; fi

@@ -15,6 +15,10 @@ exclusively() {
 
 repository() { restic --option s3.bucket-lookup=path "$@"; }
 
+# The repository's id; nothing where it does not open. A lock must not keep anybody from knowing it: locks of processes that
+# are gone are removed only where the repository is known to be this server's own.
+identity() { repository cat config --no-lock | field id; }
+
 # A field of restic's JSON. What is asked for is never nested, and no value of it has a quote.
 field() { sed -n "s/.*\"$1\": *\"\\{0,1\\}\\([^\",}]*\\).*/\\1/p"; }
 

@@ -15,6 +15,9 @@ count=$(wc -l <"$former")
 [ "$(recall renewed)" != "$count" ] || exit 0
 trap 'rm -f "$used"' EXIT
 
+# Asked without a lock, for the same reason as the identity is.
+opens() { repository --password-file "$1" cat config --no-lock >/dev/null 2>&1; }
+
 # The id of the key that a password file opens; nothing where it opens none.
 key_of() {
     repository --password-file "$1" key list --json 2>/dev/null | sed 's/},{/}\n{/g' | grep '"current":true' | field id
@@ -22,9 +25,11 @@ key_of() {
 
 replace() {
     (umask 077 && printf '%s\n' "$1" >"$used")
+    opens "$used" || return 0
+    repository --password-file "$used" unlock --quiet
     old=$(key_of "$used")
-    [ -n "$old" ] || return 0
-    [ -n "$(key_of "$RESTIC_PASSWORD_FILE")" ] ||
+    [ -n "$old" ] || return 1
+    opens "$RESTIC_PASSWORD_FILE" ||
         repository --password-file "$used" key add --new-password-file "$RESTIC_PASSWORD_FILE" || return 1
     repository key remove "$old" || return 1
     log "the repository has a new password, and the one before it opens nothing"
@@ -34,4 +39,4 @@ while IFS= read -r password; do
     replace "$password" || exit 1
 done <"$former"
 # Where none of them opens it there is no repository yet, or no way to it: asked again next time.
-[ -z "$(key_of "$RESTIC_PASSWORD_FILE")" ] || remember renewed "$count"
+! opens "$RESTIC_PASSWORD_FILE" || remember renewed "$count"

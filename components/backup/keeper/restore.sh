@@ -24,7 +24,7 @@ case "$task" in
         ;;
     done)
         clear "$@"
-        found=$(repository cat config | field id)
+        found=$(identity)
         # At once, not when the hour of an attempt that was refused is over.
         [ -n "$found" ] && remember adopted "$found" && remember attempt 0
         ;;

@@ -21,17 +21,30 @@ due() {
         [ "$(recall attempt)" -lt $((now - 3600)) ]
 }
 
+# Signals reach a shell only when its command has ended, so the commands below run beside it. restic takes its lock away
+# before it ends; the lock of the keeper is free when the last of them has.
+stopped() {
+    trap '' TERM
+    kill -s TERM 0
+    flock "$WORK/lock" true
+    exit 143
+}
+
 if [ "${1:-}" = planned ]; then
     planned "$2"
     exit
 fi
 # At once and not with the next backup, so that a restore is possible in between.
-sh "$here/renew.sh"
+trap stopped TERM
+sh "$here/renew.sh" &
+wait $!
 while :; do
     now=$(date +%s)
     if due "$now"; then
         remember attempt "$now"
-        sh "$here/backup.sh" && remember success "$now"
+        sh "$here/backup.sh" &
+        wait $! && remember success "$now"
     fi
-    sleep 20
+    sleep 20 &
+    wait $!
 done

@@ -31,7 +31,10 @@ restorable() {
     return "$result"
 }
 
-readable() { repository check --quiet --read-data-subset="$((now / 604800 % 10 + 1))/10"; }
+readable() {
+    repository unlock --quiet
+    repository check --quiet --read-data-subset="$((now / 604800 % 10 + 1))/10"
+}
 
 when=${1:-}
 for service in $SERVICES; do

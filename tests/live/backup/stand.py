@@ -115,7 +115,7 @@ class Server:
             METRICS: f"{self.folder}/metrics",
             WORK: f"{self.folder}/work",
         }
-        return {**_placed(found, places), "SSL_CERT_FILE": str(self.trusted), "PATH": self._path()}
+        return {**_placed(found, places), "SSL_CERT_FILE": str(self.trusted), "PATH": self._path("keeper")}
 
     def copier(self, name: str) -> dict[str, str]:
         """The environment of a service's copier."""
@@ -125,11 +125,11 @@ class Server:
             WORK: f"{self.folder}/exchange/{name}",
             VOLUMES: f"{self.folder}/volumes",
         }
-        return {**_placed(found, places), "PATH": f"{self.folder}/wrapped/{name}:{self._path()}"}
+        return {**_placed(found, places), "PATH": self._path(name)}
 
-    def _path(self) -> str:
+    def _path(self, part: str) -> str:
         """The images' shell and tools are busybox."""
-        return f"{self.folder}/busybox:{POSTGRES}:{os.environ['PATH']}"
+        return f"{self.folder}/wrapped/{part}:{self.folder}/busybox:{POSTGRES}:{os.environ['PATH']}"
 
     def run(self, part: str, script: str, *arguments: str, **more: str) -> "subprocess.CompletedProcess[str]":
         """Run one of the scripts to its end, as its container would."""
@@ -214,11 +214,12 @@ class Server:
         stop(self.processes[0])
 
     def wrap(self, name: str, program: str, text: str) -> None:
-        """Put a program in front of a real one, for what a copier runs from now on. ``$real`` is the real one."""
+        """Put a program in front of a real one, for what a container runs from now on. ``$real`` is the real one."""
         place = self.folder / "wrapped" / name
         place.mkdir(parents=True, exist_ok=True)
         script = place / program
-        script.write_text(f"#!/bin/sh\nreal={POSTGRES}/{program}\n{text}\n", encoding="utf-8")
+        real = shutil.which(program, path=f"{POSTGRES}:{os.environ['PATH']}")
+        script.write_text(f"#!/bin/sh\nreal={real}\n{text}\n", encoding="utf-8")
         script.chmod(0o755)
 
     def forget_cache(self) -> None:

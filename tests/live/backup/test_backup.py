@@ -4,11 +4,14 @@ import os
 import signal
 import subprocess
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from components.backup.component import USER
+from components.spec import STOPS_WITHIN
 from tests.live.backup.stand import DATABASE_PASSWORD, KEY, REPOSITORY_PASSWORD, Server, Stand, endpoint
 from tests.live.namespace import give
 
@@ -272,6 +275,101 @@ def test_one_at_a_time(stand: Stand) -> None:
     time.sleep(0.5)
     assert server.run("keeper", "backup.sh").returncode == 75
     assert running.wait(120) == 0
+
+
+# restic takes its lock away when it is stopped since 0.17; one that is older does that when it is interrupted.
+STOPPABLE = """
+case " $* " in *" backup "*) set -- --limit-upload 200 "$@" ;; esac
+setsid "$real" "$@" &
+trap 'kill -s INT $!; wait $!' TERM
+wait $!
+"""
+
+
+@contextmanager
+def checking(stand: Stand, server: Server) -> Iterator["subprocess.Popen[bytes]"]:
+    """restic in the middle of a check, with the lock that lets nobody else in."""
+    server.forget_cache()
+    command = server.namespace.enter("restic", "--option", "s3.bucket-lookup=path", "--limit-download", "1", "check",
+                                     "--read-data", user=USER)  # fmt: skip
+    process = subprocess.Popen(command, env=server.keeper(), stdout=subprocess.DEVNULL, start_new_session=True)
+    try:
+        _until(lambda: stand.objects("locks/"))
+        yield process
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def _until(true: Callable[[], object], within: float = 120) -> None:
+    deadline = time.monotonic() + within
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def locked(stand: Stand) -> Server:
+    """A machine with a backup, and with the lock of a check that was killed."""
+    server = filled(stand)
+    backed_up(server)
+    with checking(stand, server):
+        pass
+    assert stand.objects("locks/")
+    return server
+
+
+def test_a_keeper_that_was_killed_while_it_checked_backs_up_again(stand: Stand) -> None:
+    server = locked(stand)
+    backed_up(server)
+    assert (len(server.snapshots("postgres")), stand.objects("locks/")) == (2, [])
+
+
+def test_a_lock_that_was_left_behind_fails_no_test_of_the_repository(stand: Stand) -> None:
+    server = locked(stand)
+    assert server.run("keeper", "test.sh").returncode == 0
+    assert server.metrics()['restore_test_ok{name="repository"}'] == 1
+
+
+def test_a_restore_waits_for_no_lock_and_takes_none_away(stand: Stand) -> None:
+    server = locked(stand)
+    left, rows = stand.objects("locks/"), server.sql(ROWS)
+    server.sql('DROP TABLE shop."Odd Table"')
+    restored(server, "postgres")
+    assert (server.sql(ROWS), stand.objects("locks/")) == (rows, left)
+
+
+def test_a_lock_that_was_left_behind_does_not_keep_a_new_password_out(stand: Stand) -> None:
+    server = locked(stand)
+    server.give_passwords("the-second", REPOSITORY_PASSWORD)
+    backed_up(server)
+    assert [_opens(server, each) for each in (REPOSITORY_PASSWORD, "the-second")] == [False, True]
+
+
+def test_control_the_lock_of_somebody_who_works_stays(stand: Stand) -> None:
+    server = filled(stand)
+    backed_up(server)
+    with checking(stand, server) as process:
+        held = stand.objects("locks/")
+        assert server.run("keeper", "backup.sh").returncode == 1
+        assert process.poll() is None
+        assert stand.objects("locks/") == held
+    assert len(server.snapshots("postgres")) == 1
+
+
+def test_a_keeper_that_is_stopped_lets_restic_take_its_lock_away(stand: Stand) -> None:
+    server = filled(stand)
+    backed_up(server)
+    server.sql("CREATE TABLE shop.large AS SELECT i, sha512(i::text::bytea) FROM generate_series(1, 40000) i")
+    server.wrap("keeper", "restic", STOPPABLE)
+    server.forget_cache()
+    keeper = server.spawn("keeper", "schedule.sh")
+    _until(lambda: _restic(keeper.pid) and stand.objects("locks/"))
+    # It looks for another one's lock first, and knows of its own after that.
+    time.sleep(2)
+    os.kill(keeper.pid, signal.SIGTERM)
+    assert keeper.wait(STOPS_WITHIN) != 0
+    assert (_restic(keeper.pid), stand.objects("locks/")) == ([], []), server.logs()
+    assert len(server.snapshots("postgres")) == 1
 
 
 def _opens(server: Server, password: str) -> bool:
