@@ -6,6 +6,15 @@ here=${0%/*}
 . "$here/common.sh"
 exclusively
 
+# A repository that could not be asked is not known to be empty.
+empty() {
+    made=$(repository snapshots --no-lock --json) || return 1
+    [ -n "$(printf '%s\n' "$made" | field id)" ] || return 0
+    log "the repository has backups of another server: restore them first (make restore), or keep what is here" \
+        "(make restore SNAPSHOT=none)"
+    return 1
+}
+
 # The repository has to be the one that this stack made or was restored from. Else the server is a new one, beside backups
 # of an old one that would be pushed out by those of nothing.
 opened() {
@@ -18,10 +27,8 @@ opened() {
         # Where there is a repository that could not be read, this fails and changes nothing.
         repository init || return 1
         found=$(identity)
-    elif [ "$(recall adopted)" != "$found" ] && [ -n "$(repository snapshots --no-lock --json | field id)" ]; then
-        log "the repository has backups of another server: restore them first (make restore), or keep what is here" \
-            "(make restore SNAPSHOT=none)"
-        return 1
+    elif [ "$(recall adopted)" != "$found" ]; then
+        empty || return 1
     fi
     [ -n "$found" ] && remember adopted "$found"
 }

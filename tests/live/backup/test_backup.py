@@ -110,6 +110,17 @@ def test_from_nothing_a_new_server_has_the_same_data_and_does_not_back_up_before
     assert len(second.snapshots("postgres")) == 2
 
 
+def test_a_new_server_that_cannot_see_the_snapshots_does_not_back_up(stand: Stand) -> None:
+    first = filled(stand)
+    backed_up(first)
+    first.end()
+    second = stand.server("second")
+    second.wrap("keeper", "restic", 'case " $* " in *" snapshots "*) exit 1 ;; esac; exec "$real" "$@"')
+    second.tested()
+    assert second.run("keeper", "backup.sh").returncode == 1
+    assert not (second.folder / "work/adopted").exists()
+
+
 def test_a_restore_that_fails_leaves_everything_as_it_was(stand: Stand) -> None:
     server = filled(stand)
     backed_up(server)
