@@ -88,25 +88,43 @@ def _restore(planned: Plan, engine: Reach) -> None:
         try:
             for service in planned.services:
                 engine(planned.fetch(service))
-            for service in planned.services:
-                _replace(planned, service, engine)
         except BaseException:
             engine(planned.abandon())
             raise
+        for service in planned.services:
+            _replace(planned, service, engine)
     engine(planned.done())
 
 
 def _replace(planned: Plan, service: str, engine: Reach) -> None:
-    """Whatever happens, what was stopped is started again."""
-    if not planned.stopped(service):
-        engine(planned.put(service))
-        return
+    """Whatever happens, what was stopped is started again, once nothing writes to the data any more."""
     try:
-        engine(planned.stop(service))
+        if planned.stopped(service):
+            engine(planned.stop(service))
         engine(planned.put(service))
-    finally:
-        engine(planned.start(service))
+        _start(planned, service, engine)
+    except BaseException:
+        _abandon(planned, service, engine)
+        _start(planned, service, engine)
+        raise
     print(f"{service}: restored")
+
+
+def _start(planned: Plan, service: str, engine: Reach) -> None:
+    if planned.stopped(service):
+        engine(planned.start(service))
+
+
+def _abandon(planned: Plan, service: str, engine: Reach) -> None:
+    """An order that is broken off here goes on there: this waits for its end. Clients of a database that has not got
+    its name back would write into half of one."""
+    print(f"{service}: not restored. Waiting until nothing writes to it any more ...", file=sys.stderr)
+    try:
+        engine(planned.abandon())
+    except BaseException:
+        stopped = ", ".join(planned.stopped(service)) or "nothing"
+        print(f"Still stopped: {stopped}. docs/runbook.md, A restore ended half-way.", file=sys.stderr)
+        raise
 
 
 if __name__ == "__main__":

@@ -55,7 +55,7 @@ class Plan:
         return self._keeper("done", *self.services)
 
     def abandon(self) -> Command:
-        """Backups go on as before."""
+        """Waits for what writes still, and lets backups go on as before; fails where a database is not as it was."""
         return self._keeper("abandon", *self.services)
 
     def _keeper(self, *words: str) -> Command:

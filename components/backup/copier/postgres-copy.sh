@@ -4,6 +4,7 @@
 set -eu
 here=${0%/*}
 copy="$EXCHANGE/copy"
+[ ! -f "$EXCHANGE/halfway" ] || { echo "a restore ended half-way: docs/runbook.md says what to do"; exit 1; }
 rm -rf "$copy"
 mkdir "$copy"
 cd "$copy"

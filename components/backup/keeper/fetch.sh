@@ -9,7 +9,7 @@ here=${0%/*}
 exclusively
 service=$1 snapshot=$2
 folder="$EXCHANGE/$service/fetched"
-rm -rf "$folder"
+flock -n "$EXCHANGE/$service" rm -rf "$folder" || { log "$service: a restore of it is still running"; exit 75; }
 mkdir "$folder" &&
     repository restore "$snapshot" --no-lock --host "$STACK" --tag "$service" --target "$folder" >/dev/null &&
     cd "$folder/copy" && sha256sum -c LIST >/dev/null && [ "$(cat service)" = "$service" ] && exit

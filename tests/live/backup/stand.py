@@ -136,10 +136,10 @@ class Server:
         return subprocess.run(self._command(part, script, *arguments), env=self._environment(part) | more,
                               capture_output=True, text=True, timeout=WITHIN, check=False)  # fmt: skip
 
-    def spawn(self, part: str, script: str, **more: str) -> "subprocess.Popen[str]":
+    def spawn(self, part: str, script: str, *arguments: str, **more: str) -> "subprocess.Popen[str]":
         """Start one of the scripts; it is stopped with the machine."""
         log = (self.folder / f"{part}.log").open("a", encoding="utf-8")
-        process = subprocess.Popen(self._command(part, script), env=self._environment(part) | more,
+        process = subprocess.Popen(self._command(part, script, *arguments), env=self._environment(part) | more,
                                    stdout=log, stderr=log, text=True, start_new_session=True)  # fmt: skip
         self.processes.append(process)
         return process
@@ -179,10 +179,15 @@ class Server:
                 "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C"]  # fmt: skip
         self._as_owner(*map(str, made))
         (data / "pg_hba.conf").write_text("host all all all scram-sha-256\n", encoding="ascii")
+        self.run_database()
+
+    def run_database(self) -> None:
+        """Start the cluster that is there."""
+        data = self.folder / "database"
         options = ["-c", f"listen_addresses={self.database}", "-c", "unix_socket_directories=", "-c", "fsync=off"]
         command = self.namespace.enter(str(POSTGRES / "postgres"), "-D", str(data), *options, user=owner())
         log = (self.folder / "database.log").open("w", encoding="utf-8")
-        self.processes.append(subprocess.Popen(command, stdout=log, stderr=log, text=True))
+        self.processes.insert(0, subprocess.Popen(command, stdout=log, stderr=log, text=True))
         ready = [str(POSTGRES / "pg_isready"), "-q", "-h", self.database, "-t", "30"]
         for _ in range(300):
             if self.namespace.run(*ready).returncode == 0:

@@ -135,6 +135,115 @@ def test_a_restore_that_fails_leaves_everything_as_it_was(stand: Stand) -> None:
     assert server.sql("SELECT count(*) FROM pg_database WHERE datname ~ '_replaced_'").strip() == "0"
 
 
+def fetched(server: Server, name: str) -> None:
+    done = server.run("keeper", "restore.sh", "fetch", name, "latest")
+    assert done.returncode == 0, (done.stdout, done.stderr)
+
+
+def crashing(stand: Stand) -> tuple[Server, str]:
+    """A machine whose database stops in the middle of a restore, and its rows."""
+    server = filled(stand)
+    backed_up(server)
+    rows = server.sql(ROWS)
+    fetched(server, "postgres")
+    crash = f"kill -s QUIT $(head -n 1 {server.folder}/database/postmaster.pid); sleep 1; exit 1"
+    server.wrap("postgres", "pg_restore", f'"$real" "$@"; {crash}')
+    return server, rows
+
+
+def test_a_database_that_crashes_under_a_restore_is_back_when_it_answers(stand: Stand) -> None:
+    server, rows = crashing(stand)
+    restoring = server.spawn("postgres", "postgres-restore.sh")
+    _until(lambda: server.processes[0].poll() is not None)
+    server.run_database()
+    assert restoring.wait(120) == 1
+    assert "everything is as it was" in (server.folder / "postgres.log").read_text(encoding="utf-8")
+    assert server.sql(ROWS) == rows
+    assert server.run("keeper", "restore.sh", "abandon", "postgres").returncode == 0
+
+
+def test_a_database_that_does_not_answer_any_more_is_said_to_be_half_restored(stand: Stand) -> None:
+    server, rows = crashing(stand)
+    done = server.run("postgres", "postgres-restore.sh", PATIENCE="2")
+    assert (done.returncode, "NOT EVERYTHING" in done.stdout, "as it was\n" in done.stdout) == (1, True, False)
+    server.run_database()
+    # Until it is back no client is started on it, and no backup is made of it.
+    assert server.run("keeper", "restore.sh", "abandon", "postgres").returncode == 1
+    assert server.run("keeper", "backup.sh").returncode == 1
+    assert len(server.snapshots("postgres")) == 1
+    assert server.run("postgres", "postgres-restore.sh", "back").returncode == 0
+    assert server.sql(ROWS) == rows
+    assert server.run("keeper", "restore.sh", "abandon", "postgres").returncode == 0
+    server.wrap("postgres", "pg_restore", 'exec "$real" "$@"')
+    backed_up(server)
+
+
+def test_a_restore_that_was_killed_is_taken_back_by_the_next_one(stand: Stand) -> None:
+    server = filled(stand)
+    backed_up(server)
+    rows = server.sql(ROWS)
+    fetched(server, "postgres")
+    server.wrap("postgres", "pg_restore", "sleep 600")
+    killed = server.spawn("postgres", "postgres-restore.sh")
+    _until(lambda: server.sql("SELECT 1 FROM pg_database WHERE datname ~ '^app_replaced_'", "template1"))
+    os.killpg(killed.pid, signal.SIGKILL)
+    killed.wait()
+    assert server.run("keeper", "restore.sh", "abandon", "postgres").returncode == 1
+    server.wrap("postgres", "pg_restore", 'exec "$real" "$@"')
+    restored(server, "postgres")
+    assert server.sql(ROWS) == rows
+    assert server.sql("SELECT count(*) FROM pg_database WHERE datname ~ '_replaced_'").strip() == "1"
+
+
+def kept_out(server: Server, name: str, script: str) -> None:
+    """While a restore runs no other one begins, nothing is fetched anew, and whoever gives it up waits."""
+    exchange = server.folder / "exchange" / name
+    _until(lambda: subprocess.run(["flock", "-n", str(exchange), "true"], check=False).returncode)
+    assert server.run(name, script).returncode == 75
+    assert server.run("keeper", "restore.sh", "fetch", name, "latest").returncode != 0
+    waiting = server.spawn("keeper", "restore.sh", "abandon", name)
+    with pytest.raises(subprocess.TimeoutExpired):
+        waiting.wait(3)
+    assert (exchange / "fetched/copy/LIST").exists()
+
+
+def given_up(server: Server, name: str, script: str) -> None:
+    """An order that comes late finds nothing any more."""
+    assert server.processes[-1].wait(60) == 0
+    assert not (server.folder / "exchange" / name / "fetched").exists()
+    assert server.run(name, script).returncode == 1
+
+
+def test_nothing_goes_on_while_a_database_is_restored_whose_order_was_broken_off(stand: Stand) -> None:
+    server, go = filled(stand), stand.proxy.folder / "go"
+    backed_up(server)
+    fetched(server, "postgres")
+    rows = server.sql(ROWS)
+    server.wrap("postgres", "pg_restore", f'while [ ! -e {go} ]; do sleep 0.1; done; exec "$real" "$@"')
+    restoring = server.spawn("postgres", "postgres-restore.sh")
+    kept_out(server, "postgres", "postgres-restore.sh")
+    go.touch()
+    assert restoring.wait(120) == 0, server.logs()
+    given_up(server, "postgres", "postgres-restore.sh")
+    assert server.sql(ROWS) == rows
+
+
+def test_nothing_goes_on_while_files_are_restored_whose_order_was_broken_off(stand: Stand) -> None:
+    server = filled(stand)
+    backed_up(server)
+    fetched(server, "notes")
+    archive = server.folder / "exchange/notes/fetched/copy/volumes.tar"
+    archive.unlink()
+    os.mkfifo(archive)
+    archive.chmod(0o644)
+    restoring = server.spawn("notes", "files-restore.sh")
+    kept_out(server, "notes", "files-restore.sh")
+    archive.write_bytes(b"")
+    assert restoring.wait(60) == 1
+    given_up(server, "notes", "files-restore.sh")
+    assert (server.folder / "volumes/data/hello.txt").exists()
+
+
 def test_a_snapshot_of_another_service_is_refused(stand: Stand) -> None:
     server = filled(stand)
     backed_up(server)

@@ -19,14 +19,14 @@ def options(stack: str = "dev", **more: object) -> argparse.Namespace:
 class Engine:
     """Notes orders, and fails at one."""
 
-    def __init__(self, fails_at: str = "") -> None:
+    def __init__(self, *fails_at: str) -> None:
         self.orders: list[str] = []
         self._fails_at = fails_at
 
     def __call__(self, command: Sequence[str]) -> None:
         order = " ".join(command)
         self.orders.append(order)
-        if self._fails_at and self._fails_at in order:
+        if any(word in order for word in self._fails_at):
             raise ReachError(order)
 
     def verbs(self) -> list[str]:
@@ -50,8 +50,8 @@ def test_everything_is_fetched_before_anything_is_stopped() -> None:
     ("step", "verbs"),
     [
         ("fetch", ["fetch", "abandon"]),
-        ("postgres-restore", ["fetch", "fetch", "stop", "postgres-restore", "start", "abandon"]),
-        ("stop --time", ["fetch", "fetch", "stop", "start", "abandon"]),
+        ("postgres-restore", ["fetch", "fetch", "stop", "postgres-restore", "abandon", "start"]),
+        ("stop --time", ["fetch", "fetch", "stop", "abandon", "start"]),
     ],
 )
 def test_whatever_fails_what_was_stopped_is_started_and_backups_go_on(step: str, verbs: list[str]) -> None:
@@ -59,6 +59,16 @@ def test_whatever_fails_what_was_stopped_is_started_and_backups_go_on(step: str,
     with pytest.raises(ReachError):
         _restore(_plan(options()), engine)
     assert engine.verbs() == verbs
+
+
+def test_clients_stay_stopped_where_it_is_not_known_that_everything_is_as_it_was(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    engine = Engine("postgres-restore", "abandon")
+    with pytest.raises(ReachError, match="abandon"):
+        _restore(_plan(options()), engine)
+    assert engine.verbs() == ["fetch", "fetch", "stop", "postgres-restore", "abandon"]
+    assert "Still stopped: api, " in capsys.readouterr().err
 
 
 def test_with_no_snapshot_nothing_is_touched_but_the_keepers_note() -> None:
