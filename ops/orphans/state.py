@@ -38,7 +38,8 @@ class Asked:
 
 @dataclass(frozen=True)
 class State:
-    """``ids`` are those of everything in it. ``keys``: name of a private key → the public one, for SSH. ``loose`` has
+    """``ids`` are those of everything that is there as far as Pulumi knows, so without what it has deleted to make it
+    anew. ``keys``: name of a private key → the public one, for SSH. ``loose`` has
     volumes that are on no server as far as Pulumi knows: id → where the attachment would belong. ``tunnels``: ids of
     those that are there as far as Pulumi knows. ``containers``: by id, those that `up` does not make anew anyway."""
 
@@ -52,7 +53,7 @@ class State:
 def state(root: Path, stack: str) -> State:
     """Ask the CLI. Raises ``StateError``."""
     resources = resources_of(exported(root, stack))
-    ids = frozenset(each["id"] for each in resources if each.get("id"))
+    ids = frozenset(each["id"] for each in resources if each.get("id") and not each.get("pendingReplacement"))
     tunnels = frozenset(each["id"] for each in living(resources))
     return State(ids, _keys(resources), _loose(resources), tunnels, _containers(resources))
 

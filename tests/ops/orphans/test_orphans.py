@@ -191,6 +191,16 @@ def test_an_attachment_that_was_to_be_made_anew_and_was_is_taken_over_in_its_pla
     assert taken.startswith(f"import {ATTACHMENT} host-data-attachment ")
 
 
+def test_what_pulumi_takes_for_deleted_and_is_there_is_deleted(standing: Standing) -> None:
+    before = standing.everything()
+    over = standing.leaves_over("firewalls")
+    standing.knows(standing.everything())
+    assert main([]) == 0
+    standing.knows_as(over, "hcloud:index/firewall:Firewall", pendingReplacement=True)
+    assert main(["--yes"]) == 0
+    assert standing.everything() == before
+
+
 def test_a_volume_on_a_server_that_pulumi_does_not_know_is_not_taken_over(standing: Standing, tmp_path: Path) -> None:
     standing.forgets("servers")
     standing.knows_of_volumes()
