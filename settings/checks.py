@@ -295,6 +295,8 @@ def _generated(settings: Settings) -> Iterator[Problem]:
     for index, name in enumerate(settings.generated):
         if name in settings.secrets:
             yield f"generated[{index}]", f"{name} is set under secrets already"
+        elif name in settings.generated[:index]:
+            yield f"generated[{index}]", f"{name} is there already"
 
 
 def _pins(settings: Settings) -> Iterator[Problem]:

@@ -76,6 +76,7 @@ BAD: list[tuple[str, Spoil, str, str]] = [
     ("pin of no link", lambda s: s.update(network={"subnets": {"a>b": "10.200.0.0/29"}}),
      "network.subnets.a>b", "no such"),
     ("generated and given", lambda s: s.update(generated=["token"], secrets={"token": "x"}), "generated[0]", "already"),
+    ("generated twice", lambda s: s.update(generated=["token", "other", "token"]), "generated[2]", "token is there"),
 ]  # fmt: skip
 
 BAD_IN_THE_CLOUD: list[tuple[str, Spoil, str, str]] = [
