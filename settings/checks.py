@@ -17,7 +17,7 @@ from topology.links import links
 from topology.names import RESERVED
 from topology.nodes import DASHBOARDS_PRESET, copied, copier, exporter, measured, nodes_of
 from topology.plan import plan
-from topology.subnets import SubnetClashError, link_prefix
+from topology.subnets import SubnetClashError, link_prefix, reserved
 
 Problem = tuple[str, str]
 CONNECTOR_NAMES = ("region1.v2.argotunnel.com", "region2.v2.argotunnel.com", "api.cloudflare.com")
@@ -301,11 +301,14 @@ def _generated(settings: Settings) -> Iterator[Problem]:
 
 def _pins(settings: Settings) -> Iterator[Problem]:
     pool = IPv4Network(settings.network.pool)
+    own = reserved(pool, link_prefix(settings))
     for link, subnet in settings.network.subnets.items():
         if not IPv4Network(subnet).subnet_of(pool):
             yield f"network.subnets.{link}", f"{subnet} is not in the pool {pool}"
         if IPv4Network(subnet).prefixlen != link_prefix(settings):
             yield f"network.subnets.{link}", f"a link's subnet is a /{link_prefix(settings)} here"
+        if IPv4Network(subnet).overlaps(own):
+            yield f"network.subnets.{link}", f"{subnet} lies in {own}, which the program keeps for networks of its own"
     taken = Counter(settings.network.subnets.values())
     yield from (("network.subnets", f"{subnet} is given twice") for subnet, times in taken.items() if times > 1)
 

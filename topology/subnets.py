@@ -44,6 +44,11 @@ def _reserved(prefix: int) -> int:
     return RESERVED_SLOTS if prefix == LINK_PREFIX else SWARM_RESERVED_SLOTS
 
 
+def reserved(pool: IPv4Network, prefix: int) -> IPv4Network:
+    """What the program keeps of the pool for itself, with links of that length of prefix."""
+    return IPv4Network((int(pool.network_address), prefix - (_reserved(prefix) - 1).bit_length()))
+
+
 def own_subnets(pool: IPv4Network) -> dict[str, str]:
     """The link that has a task on each machine at one end, so that it is larger than others."""
     offset, prefix = EVERYWHERE

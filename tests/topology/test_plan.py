@@ -15,7 +15,15 @@ from topology.model import Topology
 from topology.names import ALERTMANAGER, CROWDSEC, GATEWAY, NODE_EXPORTER, PROMETHEUS, PROXY
 from topology.nodes import exporter, instances, measured
 from topology.plan import plan
-from topology.subnets import SubnetClashError
+from topology.subnets import (
+    LINK_PREFIX,
+    RESERVED_SLOTS,
+    SWARM_LINK_PREFIX,
+    SWARM_RESERVED_SLOTS,
+    SubnetClashError,
+    nth,
+    reserved,
+)
 
 NAMES = st.from_regex(r"[a-z][a-z0-9]{1,8}", fullmatch=True)
 
@@ -174,3 +182,16 @@ def test_the_suggested_lines_settle_every_clash() -> None:
     assert topology.network(f"link-{next(iter(pins)).replace('>', '-')}").subnet == IPv4Network(
         next(iter(pins.values()))
     )
+
+
+@pytest.mark.parametrize("prefix", [LINK_PREFIX, SWARM_LINK_PREFIX])
+def test_what_the_program_keeps_ends_where_links_begin(prefix: int) -> None:
+    pool = IPv4Network("10.128.0.0/9")
+    kept = reserved(pool, prefix)
+    first = RESERVED_SLOTS if prefix == LINK_PREFIX else SWARM_RESERVED_SLOTS
+    assert (nth(pool, first - 1, prefix).subnet_of(kept), nth(pool, first, prefix).overlaps(kept)) == (True, False)
+
+
+def test_the_first_subnet_behind_what_the_program_keeps_may_be_pinned() -> None:
+    topology = plan(settings(local_stack(network={"subnets": {"api>postgres": "10.128.0.128/29"}})))
+    assert not any(a.subnet.overlaps(b.subnet) for a, b in combinations(topology.networks, 2))
