@@ -9,7 +9,7 @@ from settings.blocklist import covers, names
 from settings.egress import problem as egress_problem
 from settings.monitoring import waivers
 from settings.node_checks import problems as node_problems
-from settings.reference import SECRETS, Reference, credentials, exports, references
+from settings.reference import SECRETS, SELF, Reference, credentials, exports, mistyped, references
 from settings.service import Service
 from settings.stack import Settings
 from topology.egress import egress
@@ -266,13 +266,20 @@ def _references(settings: Settings) -> Iterator[Problem]:
     for name, service in settings.services.items():
         for key, texts in (("files", service.files), ("secrets", service.secrets)):
             for entry, text in texts.items():
-                for reference in references(text):
-                    problem = _reference_problem(reference, name, settings)
-                    if problem:
-                        yield f"services.{name}.{key}.{entry}", problem
+                yield from ((f"services.{name}.{key}.{entry}", problem) for problem in _read(text, name, settings))
         for entry, text in service.env.items():
             if references(text):
                 yield f"services.{name}.env.{entry}", "the environment is no place for secrets: use secrets or files"
+
+
+def _read(text: str, reader: str, settings: Settings) -> Iterator[str]:
+    """What is wrong with the references of one text."""
+    for reference in references(text):
+        problem = _reference_problem(reference, reader, settings)
+        if problem:
+            yield problem
+    for written in mistyped(text, settings.services):
+        yield f"{written}: this would stay as it is; write ${{OWNER.NAME}}, without spaces, NAME of a-z, 0-9 and _"
 
 
 def _reference_problem(reference: Reference, reader: str, settings: Settings) -> str | None:
@@ -280,7 +287,7 @@ def _reference_problem(reference: Reference, reader: str, settings: Settings) ->
     if reference.owner == SECRETS:
         known = [*settings.secrets, *settings.generated]
         return None if reference.field in known else f"{text}: no such secret; there are: {', '.join(known) or 'none'}"
-    owner = reader if reference.owner == "self" else reference.owner
+    owner = reader if reference.owner == SELF else reference.owner
     if owner != reader and owner not in settings.services[reader].uses:
         return f"{text}: {reader} does not use {owner}"
     fields = [*exports(settings.services[owner])] if owner in settings.services else []

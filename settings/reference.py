@@ -1,6 +1,7 @@
 """``${postgres.url}`` and ``${secrets.name}`` in files and secrets of a service."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from settings.preset import preset
@@ -8,6 +9,7 @@ from settings.service import Service
 
 PATTERN = re.compile(r"\$\{([a-z][a-z0-9-]*)\.([a-z][a-z0-9_]*)\}")
 SECRETS = "secrets"
+SELF = "self"
 WATCHER = "watch_password"
 """Credential of the role that monitoring logs in with, where a preset has one."""
 STANDBY_PASSWORD = "standby_password"  # noqa: S105 - a name
@@ -33,6 +35,16 @@ class Credential:
 def references(text: str) -> list[Reference]:
     """Every reference in a text, in order."""
     return [Reference(*match) for match in PATTERN.findall(text)]
+
+
+def mistyped(text: str, services: Iterable[str]) -> list[str]:
+    """What was to be a reference and is none, such as ``${secrets.API``. It would be deployed as it stands.
+
+    A ``${…}`` that speaks of nobody here is another program's own.
+    """
+    owners = "|".join(map(re.escape, (SECRETS, SELF, *services)))
+    written = re.compile(rf"\$\{{\s*({owners})\s*\.[^\s}}]*", re.IGNORECASE)
+    return [match.group() for match in written.finditer(text) if not PATTERN.match(text, match.start())]
 
 
 def exports(service: Service) -> dict[str, str]:
@@ -64,7 +76,7 @@ def split(text: str, reader: str, services: dict[str, Service]) -> list[str | Cr
 
 
 def _resolve(reference: Reference, reader: str, services: dict[str, Service]) -> list[str | Credential]:
-    owner = reader if reference.owner == "self" else reference.owner
+    owner = reader if reference.owner == SELF else reference.owner
     if owner == SECRETS:
         return [Credential(SECRETS, reference.field)]
     if reference.field == "host":

@@ -22,6 +22,11 @@ def _api(stack: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
+def _database(stack: dict[str, Any], text: str) -> None:
+    stack["generated"] = ["key"]
+    _api(stack)["secrets"] = {"a": text}
+
+
 BAD: list[tuple[str, Spoil, str, str]] = [
     ("unknown top-level key", lambda s: s.update(colour="red"), "colour", "no such key"),
     ("unknown service key", lambda s: _api(s).update(ports=[80]), "services.api.ports", "no such key"),
@@ -67,6 +72,22 @@ BAD: list[tuple[str, Spoil, str, str]] = [
      "services.api.secrets.a", "url"),
     ("unknown secret", lambda s: _api(s).update(secrets={"a": "${secrets.stripe}"}),
      "services.api.secrets.a", "none"),
+    ("secret's name with a dash", lambda s: _database(s, "${secrets.api-db-password}"),
+     "services.api.secrets.a", "${secrets.api-db-password: this would stay"),
+    ("secret's name in capitals", lambda s: _database(s, "${secrets.API}"),
+     "services.api.secrets.a", "${secrets.API: this would stay"),
+    ("owner in capitals", lambda s: _database(s, "${Secrets.key}"),
+     "services.api.secrets.a", "${Secrets.key: this would stay"),
+    ("space before a secret", lambda s: _database(s, "${ secrets.key }"),
+     "services.api.secrets.a", "${ secrets.key: this would stay"),
+    ("space behind a secret", lambda s: _database(s, "${secrets.key }"),
+     "services.api.secrets.a", "${secrets.key: this would stay"),
+    ("brace that is not closed", lambda s: _database(s, "a ${secrets.key b"),
+     "services.api.secrets.a", "${secrets.key: this would stay"),
+    ("service's value in capitals", lambda s: _api(s).update(files={"/etc/app/conf": "${postgres.URL}"}),
+     "services.api.files./etc/app/conf", "${postgres.URL: this would stay"),
+    ("own value with a dash", lambda s: s["services"]["postgres"].update(secrets={"a": "${self.pass-word}"}),
+     "services.postgres.secrets.a", "${self.pass-word: this would stay"),
     ("two mounts on one path", lambda s: _api(s).update(tmpfs={"/data": "1m"}, volumes={"data": "/data"}),
      "services.api", "/data"),
     ("file in the root", lambda s: _api(s).update(files={"/app.conf": "x"}), "services.api.files", "folder"),
@@ -118,6 +139,16 @@ def test_names_the_key_and_what_is_right_in_the_cloud(spoil: Spoil, path: str, r
         settings(stack)
     line = next(line for line in str(caught.value).splitlines() if f"{NAMESPACE}:{path}" in line)
     assert right in line
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["${PORT:-80}", '${! json("id") }', "${spring.datasource.url}", "${postgresql.Url}", "$secrets.API", "{self.a-b}"],
+)
+def test_what_another_program_fills_in_is_left_to_it(text: str) -> None:
+    raw = local_stack()
+    _api(raw)["files"] = {"/etc/app/conf": text}
+    assert settings(raw).services["api"].files == {"/etc/app/conf": text}
 
 
 @pytest.mark.parametrize("stack", [local_stack, cloud_stack])
