@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ops.doctor.finding import Finding, ok, wrong
+from ops.preview.plain import unencrypted
 from ops.preview.stackfile import StackFileError, project_name, stack_values
 from settings.load import SettingsError, load
 from settings.stack import Settings
@@ -19,12 +20,18 @@ EXAMPLES = {
 
 def read(root: Path, stack: str) -> tuple[Settings | None, list[Finding]]:
     """Settings, or None with what is wrong."""
+    plain: list[Finding] = []
     try:
+        plain = [_in_plain_text(*found) for found in unencrypted(root, stack).items()]
         settings = load(stack_values(root, stack), project_name(root))
     except (StackFileError, SettingsError) as error:
         remedy = f"docs/settings.md lists every key; `make init STACK={stack}` writes a new file."
-        return None, [wrong("stack file", str(error), remedy)]
-    return settings, list(_judge(settings, stack))
+        return None, [*plain, wrong("stack file", str(error), remedy)]
+    return settings, [*plain, *_judge(settings, stack)]
+
+
+def _in_plain_text(key: str, command: str) -> Finding:
+    return wrong(key, "in plain text in the stack file", f"Run: {command}; and make it anew if others saw the file.")
 
 
 def _judge(settings: Settings, stack: str) -> Iterator[Finding]:

@@ -15,6 +15,7 @@ from rich.console import Console
 
 from ops.preview.files import write
 from ops.preview.pack import PackConfigError, pack_arguments
+from ops.preview.plain import refuse_unencrypted
 from ops.preview.run import Preview, preview, to_json
 from ops.preview.show import show
 from ops.preview.stackfile import StackFileError, stack_values
@@ -28,12 +29,13 @@ def main() -> int:
     options = _options()
     errors = Console(stderr=True)
     try:
+        refuse_unencrypted(options.root, options.stack)
         if options.engine and _engine_is_there(options.root, options.stack):
             return _engine(options.root, options.stack)
         with errors.status(f"Running the program for stack {options.stack} …"):
             result = preview(options.root, options.stack)
     except (StackFileError, PackConfigError, pulumi.RunError) as error:
-        errors.print(str(error), style="red", markup=False, highlight=False)
+        errors.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
         return 1
     _output(result, options)
     return 1 if result.blocked else 0

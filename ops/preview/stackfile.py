@@ -23,13 +23,23 @@ def project_name(root: Path) -> str:
 
 def stack_values(root: Path, stack: str) -> dict[str, str]:
     """Configuration of one stack: full key → text, objects as JSON. Raises ``StackFileError``."""
+    return {key: _text(value, key) for key, value in stack_config(root, stack).items()}
+
+
+def stack_config(root: Path, stack: str) -> dict[str, Any]:
+    """Configuration of one stack: full key → what stands in the file. Raises ``StackFileError``."""
     path = root / f"Pulumi.{stack}.yaml"
     if not path.is_file():
         known = ", ".join(sorted(file.name.split(".")[1] for file in root.glob("Pulumi.*.yaml")))
         raise StackFileError(f"{path.name}: there is no such file; stacks here: {known or 'none'}")
     namespace = project_name(root)
     config = {**_defaults(root), **(_mapping(path).get("config") or {})}
-    return {_full(key, namespace): _text(value, _full(key, namespace)) for key, value in config.items()}
+    return {_full(key, namespace): value for key, value in config.items()}
+
+
+def is_encrypted(value: object) -> bool:
+    """Whether a value of the file is one that the CLI has encrypted."""
+    return isinstance(value, dict) and set(value) == {"secure"}
 
 
 def _defaults(root: Path) -> dict[str, Any]:
@@ -59,9 +69,9 @@ def _text(value: object, key: str) -> str:
 
 
 def _unsecured(value: object, name: str) -> object:
+    if is_encrypted(value):
+        return masked(name)
     if isinstance(value, dict):
-        if set(value) == {"secure"}:
-            return masked(name)
         return {key: _unsecured(inner, str(key)) for key, inner in value.items()}
     if isinstance(value, list):
         return [_unsecured(inner, f"{name}-{index}") for index, inner in enumerate(value)]

@@ -32,6 +32,7 @@ class Case:
         self.answers: Answers = answers()
         self.environment = {"HCLOUD_TOKEN": "h" * 64, "CLOUDFLARE_API_TOKEN": "c" * 40}
         self.salt = ""
+        self.others: dict[str, Any] = {}
         self.config: dict[str, Any] = {
             "domain": "mine.dev",
             "cloudflare": {"account_id": ACCOUNT, "zone_id": ZONE, "team": "mine"},
@@ -46,7 +47,7 @@ class Case:
         """Lay out the project and the programs."""
         (self.folder / "Pulumi.yaml").write_text("name: zero-exposure\nruntime: python\n")
         (self.folder / "requirements.txt").write_text("pulumi==3.272.0\n")
-        config = {f"zero-exposure:{key}": value for key, value in self.config.items()}
+        config = {**{f"zero-exposure:{key}": value for key, value in self.config.items()}, **self.others}
         (self.folder / "Pulumi.mine.yaml").write_text(f"{self.salt}{yaml.safe_dump({'config': config})}")
         (self.folder / "bin").mkdir()
         for name, text in self.programs.items():
@@ -117,6 +118,16 @@ BROKEN: dict[str, tuple[Spoil, str, str]] = {
         lambda c: c.config["services"]["cache"].update(uses=["db"]),
         "services.cache.uses[0]: no service is called db",
         "lists every key",
+    ),
+    "secret in plain text": (
+        lambda c: c.config.update(secrets={"my_key": "hunter2"}),
+        "zero-exposure:secrets.my_key  in plain text",
+        "pulumi config set --secret --path 'zero-exposure:secrets.my_key'",
+    ),
+    "token in plain text": (
+        lambda c: c.others.update({"hcloud:token": "hunter2"}),
+        "hcloud:token  in plain text",
+        "pulumi config set --secret hcloud:token",
     ),
     "example domain": (
         lambda c: c.config.update(domain="example.org"),
@@ -223,6 +234,7 @@ def test_a_failure_is_found_and_the_message_says_what_to_do(case: Case, name: st
     found = next((index for index, line in enumerate(lines) if said in line), None)
     assert found is not None, text
     assert any(remedy in line for line in lines[found + 1 : found + 4]), text
+    assert "hunter2" not in text, "no secret is shown"
 
 
 @pytest.mark.parametrize("permission", PERMISSIONS)

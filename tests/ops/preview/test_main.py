@@ -10,6 +10,9 @@ from typing import Any
 import pytest
 import yaml
 
+from ops.preview.plain import unencrypted
+from ops.simulated.project import STAND_IN
+
 ROOT = Path(__file__).parents[3]
 
 
@@ -101,3 +104,33 @@ def test_a_stack_that_does_not_exist_is_one_message() -> None:
     done = _preview("--stack", "nowhere")
     assert (done.returncode, "Traceback" in done.stderr) == (1, False)
     assert re.search(r"Pulumi\.nowhere\.yaml: there is no such file; stacks here: dev, local, prod", done.stderr)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "path", "command"),
+    [
+        ("zero-exposure:secrets", {"my_key": "hunter2"}, "zero-exposure:secrets.my_key",
+         "pulumi config set --secret --path 'zero-exposure:secrets.my_key'"),
+        ("secrets", {"my_key": "hunter2"}, "zero-exposure:secrets.my_key",
+         "pulumi config set --secret --path 'zero-exposure:secrets.my_key'"),
+        ("zero-exposure:secrets", '{"my_key": "hunter2"}', "zero-exposure:secrets",
+         "pulumi config set --secret --path 'zero-exposure:secrets.NAME'"),
+        ("hcloud:token", "hunter2", "hcloud:token", "pulumi config set --secret hcloud:token"),
+        ("cloudflare:apiToken", "hunter2", "cloudflare:apiToken", "pulumi config set --secret cloudflare:apiToken"),
+    ],
+)  # fmt: skip
+def test_a_secret_in_plain_text_is_refused_by_its_key_and_not_shown(
+    tmp_path: Path, key: str, value: object, path: str, command: str
+) -> None:
+    done = _preview("--root", str(_project(tmp_path, lambda config: config.update({key: value}))), "--engine")
+    assert done.returncode == 1
+    assert f"  {path}: in plain text: {command}" in done.stderr.splitlines()
+    assert "hunter2" not in done.stdout + done.stderr
+
+
+def test_an_encrypted_secret_and_a_simulations_stand_in_are_not(tmp_path: Path) -> None:
+    given = {"one": {"secure": "v1:abc"}, "two": STAND_IN}
+    config = {"zero-exposure:secrets": given, "hcloud:token": {"secure": "v1:def"}}
+    assert unencrypted(_project(tmp_path, lambda raw: raw.update(config)), "dev") == {}
+    encrypted_at_once = {"zero-exposure:secrets": {"secure": "v1:abc"}}
+    assert unencrypted(_project(tmp_path, lambda raw: raw.update(encrypted_at_once)), "dev") == {}
