@@ -49,7 +49,7 @@ def _findings(root: Path, stack: str) -> Iterator[Finding]:
     settings, found = stackfile.read(root, stack)
     yield from tools(root / "requirements.txt", settings.target if settings else "cloud")
     yield from found
-    yield passphrase(root, stack)
+    yield from passphrase(root, stack)
     yield from backend(root, stack)
     if settings and settings.target == "cloud":
         yield from _clouds(settings, root, stack)

@@ -4,6 +4,7 @@ Encrypted values stay encrypted: there is no passphrase here, so each becomes a 
 """
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,20 @@ from ops.preview.simulated import masked
 
 class StackFileError(Exception):
     """The stack file or the project file cannot be read. The text names the file and what is wrong."""
+
+
+class _Loader(yaml.SafeLoader):
+    """Refuses a key that is there twice, as the CLI does. PyYAML would let the last one win."""
+
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:  # noqa: ANN401 - PyYAML leaves it untyped
+        node: yaml.MappingNode = super().compose_mapping_node(anchor)
+        keys = [key for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+        count = Counter(key.value for key in keys)
+        for key in reversed(keys):
+            if count[key.value] > 1:
+                # Its mark would show the line, which may hold a secret.
+                raise yaml.YAMLError(f"line {key.start_mark.line + 1}: {key.value} is there already")
+        return node
 
 
 def project_name(root: Path) -> str:
@@ -49,7 +64,9 @@ def _defaults(root: Path) -> dict[str, Any]:
 
 def _mapping(path: Path) -> dict[str, Any]:
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506 - a SafeLoader
+    except UnicodeDecodeError as error:
+        raise StackFileError(f"{path.name}: not UTF-8, from byte {error.start} on: save it as UTF-8") from None
     except (OSError, yaml.YAMLError) as error:
         raise StackFileError(f"{path.name}: {error}") from None
     if not isinstance(content, dict):

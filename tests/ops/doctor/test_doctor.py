@@ -48,7 +48,8 @@ class Case:
         (self.folder / "Pulumi.yaml").write_text("name: zero-exposure\nruntime: python\n")
         (self.folder / "requirements.txt").write_text("pulumi==3.272.0\n")
         config = {**{f"zero-exposure:{key}": value for key, value in self.config.items()}, **self.others}
-        (self.folder / "Pulumi.mine.yaml").write_text(f"{self.salt}{yaml.safe_dump({'config': config})}")
+        text = f"{self.salt}{yaml.safe_dump({'config': config})}"
+        (self.folder / "Pulumi.mine.yaml").write_text(text, encoding="latin-1")
         (self.folder / "bin").mkdir()
         for name, text in self.programs.items():
             path = self.folder / "bin" / name
@@ -269,3 +270,17 @@ def test_no_token_is_ever_printed(case: Case) -> None:
     case.answers["GET /servers"] = (401, {})
     case.answers["GET /user/tokens/verify"] = (401, {})
     assert "token-value" not in case.run()[1]
+
+
+def test_of_a_stack_file_that_is_not_there_nothing_is_said_but_that(case: Case) -> None:
+    code, text, _ = case.run("--stack", "other")
+    assert code == 1
+    assert "Pulumi.other.yaml: there is no such file; stacks here: mine" in text
+    assert "passphrase" not in text
+
+
+def test_a_stack_file_that_is_not_utf_8_is_one_finding(case: Case) -> None:
+    case.salt = "# käse\n"
+    code, text, _ = case.run()
+    assert code == 1
+    assert "Pulumi.mine.yaml: not UTF-8, from byte 3 on" in text
