@@ -38,7 +38,8 @@ def ssh_host(stack: str, domain: str, chosen: str | None, taken: tuple[str, ...]
     label = re.sub(r"[^a-z0-9-]+", "-", words)[:63].rstrip("-")
     host = chosen or f"{label}.{domain}"
     if host in taken:
-        raise SettingsError(f"{host} is a route's host already: set tunnel.ssh_host to another name")
+        mend = "choose another host for the route" if machine else "choose another name"
+        raise SettingsError(f"{'services' if machine else 'tunnel.ssh_host'}: {host} is a route's host already: {mend}")
     return host
 
 

@@ -108,10 +108,14 @@ def test_a_chosen_ssh_host_is_taken_as_it_is() -> None:
     assert render.ssh_host("dev", DOMAIN, "door.example.com", ()) == "door.example.com"
 
 
-@pytest.mark.parametrize("chosen", [None, "ssh-dev.example.com"])
-def test_an_ssh_host_that_a_route_has_is_refused(chosen: str | None) -> None:
-    with pytest.raises(ValueError, match=r"ssh-dev\.example\.com is a route's host already: set tunnel\.ssh_host"):
-        render.ssh_host("dev", DOMAIN, chosen, ("ssh-dev.example.com",))
+@pytest.mark.parametrize(
+    ("chosen", "machine", "key"),
+    [(None, "", "tunnel.ssh_host"), ("ssh-dev-a-1.example.com", "", "tunnel.ssh_host"), (None, "a-1", "services")],
+)
+def test_an_ssh_host_that_a_route_has_is_refused_by_its_key(chosen: str | None, machine: str, key: str) -> None:
+    taken = ("ssh-dev.example.com", "ssh-dev-a-1.example.com")
+    with pytest.raises(ValueError, match=rf"^{key}: ssh-dev\S*\.example\.com is a route's host already: choose"):
+        render.ssh_host("dev", DOMAIN, chosen, taken, machine)
 
 
 def test_a_tunnels_secret_is_32_bytes_of_a_random_text() -> None:
