@@ -1,6 +1,6 @@
 """`python -m ops.review --base REF`: what the working tree would change in a stack, for a pull request.
 
-Exit code 0: may be deployed. 1: a policy violation, or a stack file that is not right.
+Exit code 0: may be deployed. 1: a policy violation, a stack file that is not right, or a base that is no commit.
 """
 
 import argparse
@@ -29,11 +29,12 @@ def main() -> int:
     """Compare two offline previews and write what differs."""
     options = _options()
     try:
+        commit = _commit(options.base)
         after = _graph(ROOT, options.stack)
     except PreviewError as error:
         _write(f"### Stack `{options.stack}`: not previewed\n\n```\n{error}\n```\n", options.out)
         return 1
-    before, reason = _before(options.base, options.stack)
+    before, reason = _before(options.base, commit, options.stack)
     found = change(before, after)
     _write(render(found, options.stack, options.base if before else None, reason, _drawing(after)), options.out)
     return 1 if found.blocked else 0
@@ -47,10 +48,19 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _before(base: str, stack: str) -> tuple[Graph | None, str]:
-    """The graph of the base, or None and why there is none: a first commit must not fail for lack of an older one."""
+def _commit(base: str) -> str:
+    """The commit that a ref names. Raises ``PreviewError``: without one nothing is compared, and all would pass."""
     try:
-        with _checkout(base) as folder:
+        # A ref is not an option, whatever it is called.
+        return _git("rev-parse", "--verify", "--end-of-options", f"{base}^{{commit}}").strip()
+    except subprocess.CalledProcessError as error:
+        raise PreviewError(f"{base} is no commit to compare with ({error.stderr.strip().splitlines()[-1]})") from None
+
+
+def _before(base: str, commit: str, stack: str) -> tuple[Graph | None, str]:
+    """The graph of the base, or None and why there is none: a change must not fail for what its base is."""
+    try:
+        with _checkout(commit) as folder:
             return _graph(folder, stack), ""
     except (PreviewError, subprocess.CalledProcessError) as error:
         detail = error.stderr if isinstance(error, subprocess.CalledProcessError) else str(error)
@@ -58,11 +68,9 @@ def _before(base: str, stack: str) -> tuple[Graph | None, str]:
 
 
 @contextmanager
-def _checkout(ref: str) -> Iterator[Path]:
+def _checkout(commit: str) -> Iterator[Path]:
     """The tree of a commit in a folder of its own."""
     with tempfile.TemporaryDirectory() as folder:
-        # A ref is not an option, whatever it is called.
-        commit = _git("rev-parse", "--verify", "--end-of-options", f"{ref}^{{commit}}").strip()
         archive = subprocess.run(["git", "-C", str(ROOT), "archive", commit], capture_output=True, check=True).stdout
         subprocess.run(["tar", "-x", "-C", folder], input=archive, check=True)
         yield Path(folder)

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[3]
+NO_FILES = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
+"""Git's own tree without files."""
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +72,15 @@ def test_a_wrong_stack_file_is_the_comment(project: Path, stack_file: Path, tmp_
 
 
 @pytest.mark.parametrize("base", ["no-such-ref", "--output=x"])
-def test_a_base_that_cannot_be_previewed_is_said_and_does_not_fail(project: Path, stack_file: Path, base: str) -> None:
-    done = _review(project, f"--base={base}")
+def test_a_base_that_is_no_commit_fails(project: Path, stack_file: Path, base: str, tmp_path: Path) -> None:
+    out = tmp_path / "review.md"
+    assert _review(project, f"--base={base}", "--out", str(out)).returncode == 1
+    assert f"{base} is no commit to compare with" in out.read_text()
+
+
+def test_a_base_that_cannot_be_previewed_is_said_and_does_not_fail(project: Path, stack_file: Path) -> None:
+    empty = ["git", "-c", "user.name=a", "-c", "user.email=a@example.org", "commit-tree", "-m", "empty", NO_FILES]
+    base = subprocess.run(empty, cwd=project, capture_output=True, text=True, check=True).stdout.strip()
+    done = _review(project, "--base", base)
     assert done.returncode == 0, done.stderr
     assert f"{base} could not be previewed" in done.stdout
