@@ -56,6 +56,15 @@ class Operators(Model):
                 raise ValueError(f"{network} is not an operator's network but a large part of the internet")
         return self
 
+    @model_validator(mode="after")
+    def _keys_differ(self) -> Self:
+        owners: dict[str, str] = {}
+        for name, line in self.ssh_keys.items():
+            owner = owners.setdefault(line.split()[1], name)
+            if owner != name:
+                raise ValueError(f"{owner} and {name} have the same ssh_keys entry: Hetzner takes a key only once")
+        return self
+
 
 class Tunnel(Model):
     """The two outbound connections."""

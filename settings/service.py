@@ -13,6 +13,7 @@ from settings.values import (
     EnvName,
     FileName,
     Image,
+    Memory,
     Model,
     Name,
     Port,
@@ -35,7 +36,7 @@ class Healthcheck(Model):
 class Limits(Model):
     """What a container may take of the host."""
 
-    memory: Size = "256m"
+    memory: Memory = "256m"
     cpus: float = Field(1.0, gt=0, le=64)
     pids: int = Field(200, ge=1, le=32_768, description="Processes and threads together.")
 

@@ -1,5 +1,6 @@
 """Constrained scalar types that the stack file is made of."""
 
+import base64
 import ipaddress
 import re
 from typing import Annotated
@@ -16,6 +17,8 @@ def worded(pattern: str, words: str) -> str:
     return pattern
 
 
+LEAST_MEMORY_MIB = 6
+"""https://docs.docker.com/engine/containers/resource_constraints/#limit-a-containers-access-to-memory"""
 LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 
 
@@ -68,11 +71,52 @@ def _pinned_image(text: str) -> str:
     return text
 
 
+def _memory(size: str) -> str:
+    if size_mib(size) < LEAST_MEMORY_MIB:
+        raise ValueError(f"{size}: Docker gives a container at least {LEAST_MEMORY_MIB}m")
+    return size
+
+
+SSH_KEYS: dict[str, tuple[int, ...]] = {
+    "ssh-ed25519": (32,),
+    "sk-ssh-ed25519@openssh.com": (32, 0),
+    "sk-ecdsa-sha2-nistp256@openssh.com": (8, 65, 0),
+}
+"""Type → bytes of each field behind it; 0: any number. https://www.rfc-editor.org/rfc/rfc8709#section-4 and OpenSSH's
+PROTOCOL.u2f."""
+
+
 def _ssh_public_key(text: str) -> str:
-    kind = r"ssh-ed25519|sk-ssh-ed25519@openssh\.com|sk-ecdsa-sha2-nistp256@openssh\.com"
-    if not re.fullmatch(rf"({kind}) [A-Za-z0-9+/]{{60,}}={{0,2}}( [^\n]*)?", text):
+    kinds = "|".join(map(re.escape, SSH_KEYS))
+    line = re.fullmatch(rf"({kinds}) ([A-Za-z0-9+/]{{60,}}={{0,2}})( [^\n]*)?", text)
+    if not line:
         raise ValueError("paste one line of an id_ed25519.pub (ed25519, or a security key's sk- type)")
+    if not _is_ssh_key(line[1], line[2]):
+        raise ValueError(f"this is no {line[1]} key: a part is missing, or it is another one; paste the line once more")
     return text
+
+
+def _is_ssh_key(kind: str, encoded: str) -> bool:
+    """Whether it holds what its type says: that type once more, and fields of the right lengths."""
+    try:
+        name, *fields = _ssh_fields(base64.b64decode(encoded, validate=True))
+    except ValueError:
+        return False
+    lengths = SSH_KEYS[kind]
+    fitting = [not length or len(field) == length for field, length in zip(fields, lengths, strict=False)]
+    return name == kind.encode() and len(fields) == len(lengths) and all(fitting)
+
+
+def _ssh_fields(blob: bytes) -> list[bytes]:
+    """Each is its length in four bytes, and that many. Raises ``ValueError`` where the last one is cut off."""
+    fields: list[bytes] = []
+    while blob:
+        end = 4 + int.from_bytes(blob[:4])
+        if len(blob) < end:
+            raise ValueError("cut off")
+        fields.append(blob[4:end])
+        blob = blob[end:]
+    return fields
 
 
 Name = Annotated[
@@ -110,6 +154,8 @@ Port = Annotated[int, Field(ge=1, le=65535)]
 Email = Annotated[str, StringConstraints(pattern=worded(r"^[^@\s]+@[^@\s]+\.[a-z]{2,}$", "write an e-mail address"))]
 Size = Annotated[str, StringConstraints(pattern=worded(r"^[1-9][0-9]{0,5}[kmg]$", "write a size such as 64m or 1g"))]
 """Bytes with a unit: 64m, 1g."""
+Memory = Annotated[Size, AfterValidator(_memory)]
+"""What a container may have."""
 Seconds = Annotated[str, StringConstraints(pattern=worded(r"^[1-9][0-9]{0,4}s$", "write seconds such as 30s"))]
 Duration = Annotated[
     str,

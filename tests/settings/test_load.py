@@ -1,5 +1,6 @@
 """A wrong stack file gives one message that names the key's path and says what is right."""
 
+import base64
 import copy
 import json
 from collections.abc import Callable
@@ -8,7 +9,7 @@ from typing import Any
 import pytest
 
 from settings.load import SettingsError, load
-from tests.samples import NAMESPACE, cloud_stack, local_stack, service, settings
+from tests.samples import KEY, NAMESPACE, cloud_stack, local_stack, service, settings
 
 Spoil = Callable[[dict[str, Any]], object]
 
@@ -25,6 +26,15 @@ def _api(stack: dict[str, Any]) -> dict[str, Any]:
 def _database(stack: dict[str, Any], text: str) -> None:
     stack["generated"] = ["key"]
     _api(stack)["secrets"] = {"a": text}
+
+
+def _keys(stack: dict[str, Any], **lines: str) -> None:
+    stack["operators"]["ssh_keys"] = lines
+
+
+def _line(kind: str, *fields: bytes) -> str:
+    blob = b"".join(len(field).to_bytes(4) + field for field in fields)
+    return f"{kind} {base64.b64encode(blob).decode()} someone"
 
 
 BAD: list[tuple[str, Spoil, str, str]] = [
@@ -88,6 +98,10 @@ BAD: list[tuple[str, Spoil, str, str]] = [
      "services.api.files./etc/app/conf", "${postgres.URL: this would stay"),
     ("own value with a dash", lambda s: s["services"]["postgres"].update(secrets={"a": "${self.pass-word}"}),
      "services.postgres.secrets.a", "${self.pass-word: this would stay"),
+    ("memory that Docker refuses", lambda s: _api(s).update(limits={"memory": "1k"}),
+     "services.api.limits.memory", "at least 6m"),
+    ("a little less memory than Docker takes", lambda s: _api(s).update(limits={"memory": "6143k"}),
+     "services.api.limits.memory", "at least 6m"),
     ("two mounts on one path", lambda s: _api(s).update(tmpfs={"/data": "1m"}, volumes={"data": "/data"}),
      "services.api", "/data"),
     ("file in the root", lambda s: _api(s).update(files={"/app.conf": "x"}), "services.api.files", "folder"),
@@ -113,6 +127,15 @@ BAD_IN_THE_CLOUD: list[tuple[str, Spoil, str, str]] = [
     ("no key", lambda s: s["operators"].update(ssh_keys={}), "operators.ssh_keys", "public key"),
     ("private key", lambda s: s["operators"].update(ssh_keys={"me": "-----BEGIN"}), "operators.ssh_keys.me", ".pub"),
     ("RSA key", lambda s: s["operators"].update(ssh_keys={"me": "ssh-rsa AAAA"}), "operators.ssh_keys.me", "ed25519"),
+    ("no key at all", lambda s: _keys(s, me=f"ssh-ed25519 {'A' * 68}"), "operators.ssh_keys.me", "no ssh-ed25519 key"),
+    ("a key that is cut off", lambda s: _keys(s, me=KEY.split()[0] + " " + KEY.split()[1][:-4]),
+     "operators.ssh_keys.me", "no ssh-ed25519 key"),
+    ("a key of another type", lambda s: _keys(s, me=_line("ssh-ed25519", b"ssh-ed448", b"x" * 32)),
+     "operators.ssh_keys.me", "no ssh-ed25519 key"),
+    ("a key with something behind it", lambda s: _keys(s, me=_line("ssh-ed25519", b"ssh-ed25519", b"x" * 32, b"y")),
+     "operators.ssh_keys.me", "no ssh-ed25519 key"),
+    ("one key of two people", lambda s: _keys(s, me=KEY, other=f"{' '.join(KEY.split()[:2])} laptop"),
+     "operators", "me and other"),
     ("no identity", lambda s: s["operators"].update(emails=[]), "operators.emails", "identity"),
     ("unknown location", lambda s: s["host"].update(location="fra1"), "host.location", "fsn1"),
     ("ssh host is a route", lambda s: s.update(tunnel={"ssh_host": "api.example.org"}), "tunnel.ssh_host", "already"),
@@ -149,6 +172,20 @@ def test_what_another_program_fills_in_is_left_to_it(text: str) -> None:
     raw = local_stack()
     _api(raw)["files"] = {"/etc/app/conf": text}
     assert settings(raw).services["api"].files == {"/etc/app/conf": text}
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields"),
+    [
+        ("ssh-ed25519", (b"x" * 32,)),
+        ("sk-ssh-ed25519@openssh.com", (b"x" * 32, b"ssh:")),
+        ("sk-ecdsa-sha2-nistp256@openssh.com", (b"nistp256", b"x" * 65, b"ssh:mine")),
+    ],
+)
+def test_a_key_of_each_type_is_taken(kind: str, fields: tuple[bytes, ...]) -> None:
+    raw, line = cloud_stack(), _line(kind, kind.encode(), *fields)
+    _keys(raw, someone=line)
+    assert settings(raw).operators.ssh_keys == {"someone": line}
 
 
 @pytest.mark.parametrize("stack", [local_stack, cloud_stack])
