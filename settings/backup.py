@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from settings.image import own_image
-from settings.values import ClockTime, Hostname, Image, Model, SecretName
+from settings.values import ClockTime, Hostname, Image, Model, SecretName, worded
 
 R2_HOST = "r2.cloudflarestorage.com"
 
@@ -30,8 +30,10 @@ class S3(Model):
     """A bucket that is there already, at any provider that speaks S3."""
 
     endpoint: Hostname = Field(description="Host of the provider, spoken to on 443; the bucket's name follows as path.")
-    bucket: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")
-    region: str = Field("auto", pattern=r"^[a-z0-9-]{2,40}$")
+    bucket: str = Field(
+        pattern=worded(r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", "write a bucket's name: 3 to 63 of a-z, 0-9, . and -")
+    )
+    region: str = Field("auto", pattern=worded(r"^[a-z0-9-]{2,40}$", "write a region such as eu-central-1"))
 
 
 class Backup(Model):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from settings.values import Model
+from settings.values import Model, worded
 
 ROOT = Path(__file__).parents[1]
 MAX_BYTES = 20_000_000
@@ -27,10 +27,17 @@ class Blocklist(Model):
     """One list. To refresh it: fetch the source again, review the difference, and write the new digest here."""
 
     source: str = Field(
-        pattern=r"^https://\S+$", description="Where the file comes from. Nothing fetches it by itself."
+        pattern=worded(r"^https://\S+$", "write an address that begins with https://"),
+        description="Where the file comes from. Nothing fetches it by itself.",
     )
-    file: str = Field(pattern=r"^[A-Za-z0-9._/-]+$", description="Its path in the project: names, or a hosts file.")
-    sha256: str = Field(pattern=r"^[0-9a-f]{64}$", description="The version: what `sha256sum FILE` prints.")
+    file: str = Field(
+        pattern=worded(r"^[A-Za-z0-9._/-]+$", "write a path in the project, such as lists/ads.txt"),
+        description="Its path in the project: names, or a hosts file.",
+    )
+    sha256: str = Field(
+        pattern=worded(r"^[0-9a-f]{64}$", "write the 64 hex digits that `sha256sum FILE` prints"),
+        description="The version: what `sha256sum FILE` prints.",
+    )
 
 
 def names(blocklist: Blocklist) -> frozenset[str]:

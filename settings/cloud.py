@@ -71,7 +71,11 @@ class Tunnel(Model):
 
     image: Image = own_image("cloudflared", "Connector in the container network.")
     ssh_host: Hostname | None = Field(None, description="Host name of SSH behind Access; default ssh-STACK.DOMAIN.")
-    session: str = Field("8h", pattern=r"^[1-9][0-9]*[mh]$", description="How long an Access login lasts.")
+    session: str = Field(
+        "8h",
+        pattern=worded(r"^[1-9][0-9]*[mh]$", "write minutes or hours such as 30m or 8h"),
+        description="How long an Access login lasts.",
+    )
     local: Literal["none", "quick"] = Field(
         "none", description="With target local: no tunnel, or a Cloudflare quick tunnel (no account, random name)."
     )

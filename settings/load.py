@@ -1,14 +1,34 @@
 """From the stack file's values to ``Settings``, or to one message that names every wrong key."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pydantic import ValidationError
 
 from settings.checks import problems
 from settings.stack import Settings
-from settings.values import WORDS
+from settings.values import SECRET_NAME, WORDS
+
+TEXT = "write text; numbers, times of day, true and false are text in quotes alone"
+MAP, LIST = "write a map: KEY: VALUE, one a line", "write a list: [A, B], or one a line behind -"
+BY_TYPE = {
+    "extra_forbidden": "no such key",
+    "missing": "needed",
+    "string_type": TEXT,
+    "tuple_type": LIST,
+    "dict_type": MAP,
+    "model_type": MAP,
+    "too_short": "at least one is needed",
+    "int_type": "write a whole number",
+    "int_parsing": "write a whole number",
+    "int_from_float": "write a whole number",
+    "float_type": "write a number",
+    "float_parsing": "write a number",
+    "bool_type": "write true or false",
+    "bool_parsing": "write true or false",
+}
+"""Pydantic's type of an error → what is right. Its own words speak of Python."""
 
 
 class SettingsError(ValueError):
@@ -29,7 +49,7 @@ def validate(raw: dict[str, Any], namespace: str) -> Settings:
     try:
         settings = Settings.model_validate(raw)
     except ValidationError as error:
-        raise SettingsError(_message([_problem(entry) for entry in error.errors()], namespace)) from None
+        raise SettingsError(_message(list(_problems(error.errors())), namespace)) from None
     found = problems(settings)
     if found:
         raise SettingsError(_message(found, namespace))
@@ -43,15 +63,25 @@ def _parsed(value: str) -> Any:  # noqa: ANN401 - JSON may be anything; pydantic
         return value
 
 
+def _problems(entries: list[Any]) -> Iterator[tuple[str, str]]:
+    """What is wrong, without what only follows from it."""
+    wrong = {entry["loc"] for entry in entries}
+    yield from (_problem(entry) for entry in entries if not _follows(entry["type"], entry["loc"], wrong))
+
+
+def _follows(kind: str, location: tuple[str | int, ...], wrong: set[tuple[str | int, ...]]) -> bool:
+    """A list is short of its wrong entries, and a preset that does not exist names no image."""
+    if kind == "too_short":
+        return any(len(other) > len(location) and other[: len(location)] == location for other in wrong)
+    return kind == "missing" and location[-1] == "image" and (*location[:-1], "preset") in wrong
+
+
 def _problem(entry: Any) -> tuple[str, str]:  # noqa: ANN401 - pydantic's ErrorDetails has optional keys
-    text = str(entry["msg"]).removeprefix("Value error, ")
-    if entry["type"] == "extra_forbidden":
-        text = "no such key"
-    elif entry["type"] == "missing":
-        text = "needed"
-    elif entry["type"] == "string_pattern_mismatch" and isinstance(entry["input"], str):
+    text = BY_TYPE.get(entry["type"], str(entry["msg"]).removeprefix("Value error, "))
+    if entry["type"] == "string_pattern_mismatch":
         pattern = entry["ctx"]["pattern"]
-        text = f"{entry['input']!r}: {WORDS.get(pattern, f'it has to match {pattern}')}"
+        shown = "" if pattern == SECRET_NAME else f"{entry['input']!r}: "
+        text = f"{shown}{WORDS.get(pattern, f'it has to match {pattern}')}"
     return _path(entry["loc"]), text
 
 

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from settings.values import Hostname, Model, SecretName, Size, UrlPath
+from settings.values import Hostname, Model, SecretName, Size, UrlPath, worded
 
 
 def _known_method(text: str) -> str:
@@ -13,10 +13,24 @@ def _known_method(text: str) -> str:
     return text
 
 
-Method = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3,20}$"), AfterValidator(_known_method)]
+Method = Annotated[
+    str,
+    StringConstraints(pattern=worded(r"^[A-Z]{3,20}$", "write a method in capitals, such as GET")),
+    AfterValidator(_known_method),
+]
 """An HTTP method. TRACE, TRACK and CONNECT reach nothing, so a route can't ask for them."""
-HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9-]{0,63}$")]
-ContentSecurityPolicy = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9 _.,:;/*'=+-]{1,2000}$")]
+HeaderName = Annotated[
+    str, StringConstraints(pattern=worded(r"^[A-Za-z][A-Za-z0-9-]{0,63}$", "write a header's name such as X-Partner"))
+]
+ContentSecurityPolicy = Annotated[
+    str,
+    StringConstraints(
+        pattern=worded(
+            r"^[A-Za-z0-9 _.,:;/*'=+-]{1,2000}$",
+            "write a policy such as default-src 'self', on one line and in no double quotes",
+        )
+    ),
+]
 METHODS: tuple[Method, ...] = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 

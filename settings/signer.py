@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 import yaml
 from pydantic import AfterValidator, Field, model_validator
 
-from settings.values import Model
+from settings.values import Model, worded
 
 KNOWN = Path(__file__).with_name("signers.yaml")
 
@@ -34,11 +34,13 @@ class Signer(Model):
     """One publisher's signature: by a public key, or keyless, where a certificate names who signed."""
 
     key: str | None = Field(
-        None, pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*$", description="File of the project with the public key (PEM)."
+        None,
+        pattern=worded(r"^[A-Za-z0-9][A-Za-z0-9._/-]*$", "write a path in the project, such as keys/acme.pub"),
+        description="File of the project with the public key (PEM).",
     )
     issuer: str | None = Field(
         None,
-        pattern=r"^https://[^\s]+$",
+        pattern=worded(r"^https://[^\s]+$", "write an address that begins with https://"),
         description="Keyless: who vouched for the signer, such as https://token.actions.githubusercontent.com.",
     )
     identity: Annotated[str, AfterValidator(_expression)] | None = Field(
@@ -46,7 +48,7 @@ class Signer(Model):
     )
     repository: str | None = Field(
         None,
-        pattern=r"^[A-Za-z0-9-]+/[A-Za-z0-9._-]+$",
+        pattern=worded(r"^[A-Za-z0-9-]+/[A-Za-z0-9._-]+$", "write OWNER/REPOSITORY, such as acme/api"),
         description="Keyless, GitHub: whose workflow ran. Needed where the identity is a workflow that many share.",
     )
     attestation: Literal["slsaprovenance", "slsaprovenance1", "spdxjson", "cyclonedx"] | None = Field(

@@ -19,6 +19,8 @@ def worded(pattern: str, words: str) -> str:
 
 LEAST_MEMORY_MIB = 6
 """https://docs.docker.com/engine/containers/resource_constraints/#limit-a-containers-access-to-memory"""
+SECRET_NAME = r"^[a-z][a-z0-9_]{0,62}$"  # noqa: S105 - a pattern
+"""What does not match it may be a secret itself, and is not shown."""
 LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 
 
@@ -169,11 +171,35 @@ User = Annotated[
     str, StringConstraints(pattern=worded(r"^[0-9]+:[0-9]+$", "write numbers, uid:gid, such as 3000:3000"))
 ]
 """Numeric uid:gid: a name would be looked up in the image, where nobody reviews it."""
-AbsolutePath = Annotated[str, StringConstraints(pattern=r"^/[A-Za-z0-9._/-]*[A-Za-z0-9._-]$")]
-UrlPath = Annotated[str, StringConstraints(pattern=r"^/[A-Za-z0-9._~/-]*$")]
-EnvName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
-FileName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
-SecretName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+AbsolutePath = Annotated[
+    str,
+    StringConstraints(
+        pattern=worded(r"^/[A-Za-z0-9._/-]*[A-Za-z0-9._-]$", "write a whole path such as /etc/app/app.conf")
+    ),
+]
+UrlPath = Annotated[
+    str,
+    StringConstraints(
+        pattern=worded(r"^/[A-Za-z0-9._~/-]*$", "write a path such as /api/v1, of letters, digits and ._~-")
+    ),
+]
+EnvName = Annotated[
+    str, StringConstraints(pattern=worded(r"^[A-Za-z_][A-Za-z0-9_]*$", "write a variable's name such as LOG_LEVEL"))
+]
+FileName = Annotated[
+    str,
+    StringConstraints(
+        pattern=worded(
+            r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", "write a file's name such as database_url, without folders"
+        )
+    ),
+]
+SecretName = Annotated[
+    str,
+    StringConstraints(
+        pattern=worded(SECRET_NAME, "name a secret of the stack, not its value: a letter of a-z, then a-z, 0-9 and _")
+    ),
+]
 HexId = Annotated[
     str,
     StringConstraints(

@@ -3,12 +3,14 @@
 import base64
 import copy
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from settings.load import SettingsError, load
+from settings.stack import Settings
+from settings.values import WORDS
 from tests.samples import KEY, NAMESPACE, cloud_stack, local_stack, service, settings
 
 Spoil = Callable[[dict[str, Any]], object]
@@ -102,6 +104,33 @@ BAD: list[tuple[str, Spoil, str, str]] = [
      "services.api.limits.memory", "at least 6m"),
     ("a little less memory than Docker takes", lambda s: _api(s).update(limits={"memory": "6143k"}),
      "services.api.limits.memory", "at least 6m"),
+    ("list written as a text", lambda s: _api(s).update(uses="postgres"), "services.api.uses", "[A, B]"),
+    ("command written as a text", lambda s: _api(s).update(command="run me"), "services.api.command", "[A, B]"),
+    ("networks written as a text", lambda s: s["operators"].update(networks="203.0.113.0/24"),
+     "operators.networks", "[A, B]"),
+    ("generated written as a text", lambda s: s.update(generated="token"), "generated", "[A, B]"),
+    ("check written as a text", lambda s: _api(s).update(healthcheck={"command": "true"}),
+     "services.api.healthcheck.command", "[A, B]"),
+    ("service that is a list", lambda s: s["services"].update(api=["image"]), "services.api", "KEY: VALUE"),
+    ("services that are a list", lambda s: s.update(services=["api"]), "services", "KEY: VALUE"),
+    ("route that is a text", lambda s: _api(s).update(routes=["api.example.org"]),
+     "services.api.routes[0]", "KEY: VALUE"),
+    ("upstream that is a text", lambda s: s.update(resolver={"upstreams": ["1.1.1.1"]}),
+     "resolver.upstreams[0]", "KEY: VALUE"),
+    ("number in env", lambda s: _api(s).update(env={"PORT": 5}), "services.api.env.PORT", "quotes"),
+    ("bool in env", lambda s: _api(s).update(env={"DEBUG": True}), "services.api.env.DEBUG", "quotes"),
+    ("user without quotes", lambda s: _api(s).update(user=1830), "services.api.user", "quotes"),
+    ("no method", lambda s: _api(s).update(routes=[_route(methods=[])]), "services.api.routes[0].methods", "at least"),
+    ("port in words", lambda s: _api(s).update(port="http"), "services.api.port", "whole number"),
+    ("switch in words", lambda s: _api(s).update(routes=[_route(admin="maybe")]),
+     "services.api.routes[0].admin", "true or false"),
+    ("relative path", lambda s: _api(s).update(files={"app.conf": "x"}), "services.api.files.app.conf", "whole path"),
+    ("method in lower case", lambda s: _api(s).update(routes=[_route(methods=["get"])]),
+     "services.api.routes[0].methods[0]", "capitals"),
+    ("policy in quotes", lambda s: s.update(gateway={"csp": 'a "b"'}), "gateway.csp", "double quotes"),
+    ("session in seconds", lambda s: s.update(tunnel={"session": "30s"}), "tunnel.session", "minutes or hours"),
+    ("variable with a dash", lambda s: _api(s).update(env={"LOG-LEVEL": "x"}),
+     "services.api.env.LOG-LEVEL", "LOG_LEVEL"),
     ("two mounts on one path", lambda s: _api(s).update(tmpfs={"/data": "1m"}, volumes={"data": "/data"}),
      "services.api", "/data"),
     ("file in the root", lambda s: _api(s).update(files={"/app.conf": "x"}), "services.api.files", "folder"),
@@ -191,6 +220,57 @@ def test_a_key_of_each_type_is_taken(kind: str, fields: tuple[bytes, ...]) -> No
 @pytest.mark.parametrize("stack", [local_stack, cloud_stack])
 def test_accepts_the_stacks_that_the_cases_spoil(stack: Callable[[], dict[str, Any]]) -> None:
     assert settings(stack()).services["postgres"].image.startswith("postgres:")
+
+
+def _said(stack: dict[str, Any]) -> list[str]:
+    with pytest.raises(SettingsError) as caught:
+        settings(stack)
+    return str(caught.value).splitlines()[1:]
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda s: _api(s).update(routes=[_route(methods=["get"])]),
+        lambda s: s.update(resolver={"upstreams": ["1.1.1.1"]}),
+        lambda s: s["services"].update(postgres={"preset": "postgre"}),
+    ],
+)
+def test_one_mistake_is_one_line(spoil: Spoil) -> None:
+    stack = local_stack()
+    spoil(stack)
+    assert len(_said(stack)) == 1
+
+
+def _patterns(schema: object) -> Iterator[str]:
+    if isinstance(schema, dict):
+        own = schema.get("pattern")
+        yield from [own] if isinstance(own, str) else []
+        yield from schema.get("patternProperties", ())
+        yield from (found for value in schema.values() for found in _patterns(value))
+    elif isinstance(schema, list):
+        yield from (found for value in schema for found in _patterns(value))
+
+
+def test_each_pattern_has_words() -> None:
+    patterns = set(_patterns(Settings.model_json_schema()))
+    assert len(patterns) > 20
+    assert patterns <= WORDS.keys()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "path"),
+    [
+        (lambda s: _api(s).update(routes=[_route(api_key="sk-Live-1234")]), "services.api.routes[0].api_key"),
+        (lambda s: s["monitoring"].update(webhook={"domain": "hooks.example.net", "path": "sk-Live-1234"}),
+         "monitoring.webhook.path"),
+    ],
+)  # fmt: skip
+def test_a_secret_in_the_place_of_its_name_is_not_shown(spoil: Spoil, path: str) -> None:
+    stack = cloud_stack()
+    spoil(stack)
+    line = f"  {NAMESPACE}:{path}: name a secret of the stack, not its value: a letter of a-z, then a-z, 0-9 and _"
+    assert _said(stack) == [line]
 
 
 def test_names_every_wrong_key_in_one_message() -> None:
