@@ -14,7 +14,7 @@ def stack(services: int) -> dict[str, Any]:
         uses = ["postgres", *([_name(index - 1)] if index % 3 else [])]
         routes = [] if index % 5 else [{"host": f"{_name(index)}.example.org"}]
         entries[_name(index)] = {
-            "image": "example/app:1.0", "user": "1000:1000", "port": 3000, "uses": uses, "routes": routes,
+            "image": "example/app:1.0", "user": f"{1000 + index}:1000", "port": 3000, "uses": uses, "routes": routes,
             "secrets": {"database": "${postgres.url}"},
         }  # fmt: skip
     raw = {"target": "local", "domain": "example.org", "services": entries}

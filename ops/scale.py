@@ -54,7 +54,7 @@ def simulated(machines: int) -> dict[str, Any]:
     for index in range(machines * SERVICES - 1):
         services[_name(index)] = {
             "image": "example/app:1.0",
-            "user": "1000:1000",
+            "user": f"{1000 + index}:1000",
             "port": 3000,
             "replicas": 2,
             "uses": ["postgres", *([_name(index - 1)] if index % 3 else [])],

@@ -9,6 +9,7 @@ from settings.blocklist import covers, names
 from settings.egress import problem as egress_problem
 from settings.monitoring import waivers
 from settings.node_checks import problems as node_problems
+from settings.preset import preset
 from settings.reference import SECRETS, SELF, Reference, credentials, exports, mistyped, references
 from settings.service import Service
 from settings.stack import Settings
@@ -252,6 +253,27 @@ def _replicas(settings: Settings) -> Iterator[Problem]:
             yield f"services.{name}.replicas", "a service with volumes has one replica: two would write the same files"
 
 
+def _users(settings: Settings) -> Iterator[Problem]:
+    """The kernel counts processes by uid, over all containers: docs/adr/0052. Root's are not limited at all."""
+    own = {name: service.user for name, service in settings.services.items() if _is_presets(service)}
+    owners = {_uid(user): name for name, user in own.items() if user}
+    for name, service in settings.services.items():
+        if name in own or service.user is None or _uid(service.user) == 0:
+            continue
+        owner = owners.setdefault(_uid(service.user), name)
+        if owner != name:
+            yield f"services.{name}.user", f"{owner} has uid {_uid(service.user)} already: give each service its own"
+
+
+def _is_presets(service: Service) -> bool:
+    """Whether its user is the one that its preset names."""
+    return service.preset is not None and preset(service.preset)["service"].get("user") == service.user
+
+
+def _uid(user: str) -> int:
+    return int(user.partition(":")[0])
+
+
 def _mounts(settings: Settings) -> Iterator[Problem]:
     for name, service in settings.services.items():
         folders = {path.rpartition("/")[0] for path in service.files} | ({"/run/secrets"} if service.secrets else set())
@@ -373,6 +395,7 @@ CHECKS: tuple[Callable[[Settings], Iterator[Problem]], ...] = (
     _admin_routes,
     _error_bodies,
     _replicas,
+    _users,
     _mounts,
     _references,
     _generated,

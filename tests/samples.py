@@ -1,5 +1,6 @@
 """Small stack files to test with. Each call gives a fresh copy to spoil."""
 
+from itertools import count
 from typing import Any
 
 from settings.load import validate
@@ -7,11 +8,13 @@ from settings.stack import Settings
 
 NAMESPACE = "zero-exposure"
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGJnk0oK4T9D8n6yPp7oJ6X0f3gPbJx1n5b2dC9mV3aH someone"
+UIDS = count(2000)
+"""Processes are counted by uid, so that no two services may have one."""
 
 
 def service(**more: Any) -> dict[str, Any]:
     """A service that needs nothing else."""
-    return {"image": "example/app:1.0", "user": "1000:1000", "port": 3000, **more}
+    return {"image": "example/app:1.0", "user": f"{next(UIDS)}:1000", "port": 3000, **more}
 
 
 def local_stack(**more: Any) -> dict[str, Any]:
@@ -22,10 +25,13 @@ def local_stack(**more: Any) -> dict[str, Any]:
         "operators": {"networks": ["203.0.113.0/24"]},
         "services": {
             "api": service(
-                routes=[{"host": "api.example.org"}], uses=["postgres"], secrets={"database": "${postgres.url}"}
+                user="1000:1000",
+                routes=[{"host": "api.example.org"}],
+                uses=["postgres"],
+                secrets={"database": "${postgres.url}"},
             ),
             "postgres": {"preset": "postgres"},
-            "admin": service(routes=[{"host": "admin.example.org", "admin": True}]),
+            "admin": service(user="1001:1000", routes=[{"host": "admin.example.org", "admin": True}]),
         },
         **more,
     }

@@ -131,6 +131,9 @@ BAD: list[tuple[str, Spoil, str, str]] = [
     ("session in seconds", lambda s: s.update(tunnel={"session": "30s"}), "tunnel.session", "minutes or hours"),
     ("variable with a dash", lambda s: _api(s).update(env={"LOG-LEVEL": "x"}),
      "services.api.env.LOG-LEVEL", "LOG_LEVEL"),
+    ("one user of two services", lambda s: [s["services"][name].update(user="5000:1") for name in ("api", "admin")],
+     "services.admin.user", "api has uid 5000"),
+    ("a preset's user", lambda s: _api(s).update(user="070:1"), "services.api.user", "postgres has uid 70"),
     ("two mounts on one path", lambda s: _api(s).update(tmpfs={"/data": "1m"}, volumes={"data": "/data"}),
      "services.api", "/data"),
     ("file in the root", lambda s: _api(s).update(files={"/app.conf": "x"}), "services.api.files", "folder"),
@@ -215,6 +218,13 @@ def test_a_key_of_each_type_is_taken(kind: str, fields: tuple[bytes, ...]) -> No
     raw, line = cloud_stack(), _line(kind, kind.encode(), *fields)
     _keys(raw, someone=line)
     assert settings(raw).operators.ssh_keys == {"someone": line}
+
+
+def test_services_of_one_preset_and_those_that_start_as_root_share_a_user() -> None:
+    reason = {"user": "0:0", "root_reason": "binds a port below 1024"}
+    raw = local_stack()
+    raw["services"] |= {"other": {"preset": "postgres"}, "one": service(**reason), "two": service(**reason)}
+    assert settings(raw).services["other"].user == "70:70"
 
 
 @pytest.mark.parametrize("stack", [local_stack, cloud_stack])

@@ -21,13 +21,14 @@ SERVER, FIREWALL = "hcloud:index/server:Server", "hcloud:index/firewall:Firewall
 HOST_KEY = "tls:index/privateKey:PrivateKey"
 VOLUME, ATTACHMENT = "hcloud:index/volume:Volume", "hcloud:index/volumeAttachment:VolumeAttachment"
 PERSON = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJXq0sE3nQeTpVkYB6Y2oX0kq9v4oJm5m2VQ6mB1bW1F ada"
+OTHER = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJXq0sE3nQeTpVkYB6Y2oX0kq9v4oJm5m2VQ6mB1bW1G bob"
 
 
 def build(change: dict[str, Any] | None = None, encrypted: bool = True) -> None:
     args: dict[str, Any] = {
         "stack": "dev",
         "host": cloud.Host(),
-        "operators": cloud.Operators(ssh_keys={"ada": PERSON, "bob": PERSON}),
+        "operators": cloud.Operators(ssh_keys={"ada": PERSON, "bob": OTHER}),
         "pool": "10.128.0.0/9",
         "admin_token": pulumi.Output.secret(TOKEN),
     }
