@@ -46,7 +46,7 @@ def failure(made: World) -> str:
 
 def orphans_of(made: World) -> str:
     """What is in the clouds and not in the state."""
-    known = {str(resource.get("id")) for resource in made.resources()}
+    known = {str(resource.get("id")) for resource in made.resources() if not resource.get("pendingReplacement")}
     rows = {
         str(row.get("id") or row.get("name") or row.get("Id") or row["Name"]): table
         for table, rows in made.clouds.rows().items()
