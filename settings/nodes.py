@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 from typing import Annotated, Final, Literal, TypeAlias
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field
 
-from settings.values import Model, Name, worded
+from settings.values import Model, Name, matching
 
 Location: TypeAlias = Literal["fsn1", "nbg1", "hel1", "ash", "hil", "sin"]
 ZONES: Final[dict[str, str]] = {
@@ -21,22 +21,14 @@ ZONES: Final[dict[str, str]] = {
 """Location → network zone: a private network ends there. https://docs.hetzner.com/networking/networks/faq"""
 MOST: Final = 100
 """Servers that one private network takes, and addresses that one rule of a firewall takes."""
-LABEL_KEY = Annotated[
-    str, StringConstraints(pattern=worded(r"^[a-z][a-z0-9-]{0,30}$", "write a label such as disk, of a-z, 0-9 and -"))
-]
+LABEL_KEY = Annotated[str, matching(r"^[a-z][a-z0-9-]{0,30}$", "write a label such as disk, of a-z, 0-9 and -")]
 LABEL_VALUE = Annotated[
     str,
-    StringConstraints(
-        pattern=worded(r"^[a-z0-9][a-z0-9.-]{0,30}$", "write a label's value such as fast, of a-z, 0-9, . and -")
-    ),
+    matching(r"^[a-z0-9][a-z0-9.-]{0,30}$", "write a label's value such as fast, of a-z, 0-9, . and -"),
 ]
 MachineName = Annotated[
     str,
-    StringConstraints(
-        pattern=worded(
-            r"^[a-z]([a-z0-9-]{0,28}[a-z0-9])-[1-9][0-9]{0,2}$", "name a machine as GROUP-NUMBER, such as manager-1"
-        )
-    ),
+    matching(r"^[a-z]([a-z0-9-]{0,28}[a-z0-9])-[1-9][0-9]{0,2}$", "name a machine as GROUP-NUMBER, such as manager-1"),
 ]
 """GROUP-NUMBER: manager-1."""
 

@@ -2,9 +2,9 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from settings.values import Hostname, Model, SecretName, Size, UrlPath, worded
+from settings.values import Hostname, Model, SecretName, Size, UrlPath, matching
 
 
 def _known_method(text: str) -> str:
@@ -15,20 +15,16 @@ def _known_method(text: str) -> str:
 
 Method = Annotated[
     str,
-    StringConstraints(pattern=worded(r"^[A-Z]{3,20}$", "write a method in capitals, such as GET")),
+    matching(r"^[A-Z]{3,20}$", "write a method in capitals, such as GET"),
     AfterValidator(_known_method),
 ]
 """An HTTP method. TRACE, TRACK and CONNECT reach nothing, so a route can't ask for them."""
-HeaderName = Annotated[
-    str, StringConstraints(pattern=worded(r"^[A-Za-z][A-Za-z0-9-]{0,63}$", "write a header's name such as X-Partner"))
-]
+HeaderName = Annotated[str, matching(r"^[A-Za-z][A-Za-z0-9-]{0,63}$", "write a header's name such as X-Partner")]
 ContentSecurityPolicy = Annotated[
     str,
-    StringConstraints(
-        pattern=worded(
-            r"^[A-Za-z0-9 _.,:;/*'=+-]{1,2000}$",
-            "write a policy such as default-src 'self', on one line and in no double quotes",
-        )
+    matching(
+        r"^[A-Za-z0-9 _.,:;/*'=+-]{1,2000}$",
+        "write a policy such as default-src 'self', on one line and in no double quotes",
     ),
 ]
 METHODS: tuple[Method, ...] = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")

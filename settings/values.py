@@ -17,6 +17,11 @@ def worded(pattern: str, words: str) -> str:
     return pattern
 
 
+def matching(pattern: str, words: str, max_length: int | None = None) -> StringConstraints:
+    """The same for a type of text."""
+    return StringConstraints(pattern=worded(pattern, words), max_length=max_length)
+
+
 LEAST_MEMORY_MIB = 6
 """https://docs.docker.com/engine/containers/resource_constraints/#limit-a-containers-access-to-memory"""
 SECRET_NAME = r"^[a-z][a-z0-9_]{0,62}$"  # noqa: S105 - a pattern
@@ -123,25 +128,20 @@ def _ssh_fields(blob: bytes) -> list[bytes]:
 
 Name = Annotated[
     str,
-    StringConstraints(
-        pattern=worded(r"^[a-z]([a-z0-9-]{0,28}[a-z0-9])$", "write 2 to 30 of a-z, 0-9 and -, a letter first")
-    ),
+    matching(r"^[a-z]([a-z0-9-]{0,28}[a-z0-9])$", "write 2 to 30 of a-z, 0-9 and -, a letter first"),
 ]
 """A service's name: 2 to 30 of a-z, 0-9 and -, starting with a letter. Container names need two characters."""
 Hostname = Annotated[
     str,
-    StringConstraints(
-        pattern=worded(rf"^({LABEL}\.)+[a-z]{{2,63}}$", "write a host name in lower case, such as api.example.com"),
-        max_length=253,
+    matching(
+        rf"^({LABEL}\.)+[a-z]{{2,63}}$", "write a host name in lower case, such as api.example.com", max_length=253
     ),
 ]
 DomainPattern = Annotated[
     str,
-    StringConstraints(
-        pattern=worded(
-            rf"^(\*\.)?({LABEL}\.)+[a-z]{{2,63}}$",
-            "write a domain in lower case, such as api.example.com or *.example.com",
-        ),
+    matching(
+        rf"^(\*\.)?({LABEL}\.)+[a-z]{{2,63}}$",
+        "write a domain in lower case, such as api.example.com or *.example.com",
         max_length=253,
     ),
 ]
@@ -153,58 +153,40 @@ LinkSubnet = Annotated[str, AfterValidator(_link_subnet)]
 Image = Annotated[str, AfterValidator(_pinned_image)]
 SshPublicKey = Annotated[str, AfterValidator(_ssh_public_key)]
 Port = Annotated[int, Field(ge=1, le=65535)]
-Email = Annotated[str, StringConstraints(pattern=worded(r"^[^@\s]+@[^@\s]+\.[a-z]{2,}$", "write an e-mail address"))]
-Size = Annotated[str, StringConstraints(pattern=worded(r"^[1-9][0-9]{0,5}[kmg]$", "write a size such as 64m or 1g"))]
+Email = Annotated[str, matching(r"^[^@\s]+@[^@\s]+\.[a-z]{2,}$", "write an e-mail address")]
+Size = Annotated[str, matching(r"^[1-9][0-9]{0,5}[kmg]$", "write a size such as 64m or 1g")]
 """Bytes with a unit: 64m, 1g."""
 Memory = Annotated[Size, AfterValidator(_memory)]
 """What a container may have."""
-Seconds = Annotated[str, StringConstraints(pattern=worded(r"^[1-9][0-9]{0,4}s$", "write seconds such as 30s"))]
+Seconds = Annotated[str, matching(r"^[1-9][0-9]{0,4}s$", "write seconds such as 30s")]
 Duration = Annotated[
     str,
-    StringConstraints(pattern=worded(r"^[1-9][0-9]{0,4}[smhd]$", "write a span of time such as 30s, 10m, 4h or 7d")),
+    matching(r"^[1-9][0-9]{0,4}[smhd]$", "write a span of time such as 30s, 10m, 4h or 7d"),
 ]
 """A span of time with a unit: 30s, 10m, 4h, 7d."""
-ClockTime = Annotated[
-    str, StringConstraints(pattern=worded(r"^([01][0-9]|2[0-3]):[0-5][0-9]$", "write a time of day such as 03:30"))
-]
-User = Annotated[
-    str, StringConstraints(pattern=worded(r"^[0-9]+:[0-9]+$", "write numbers, uid:gid, such as 3000:3000"))
-]
+ClockTime = Annotated[str, matching(r"^([01][0-9]|2[0-3]):[0-5][0-9]$", "write a time of day such as 03:30")]
+User = Annotated[str, matching(r"^[0-9]+:[0-9]+$", "write numbers, uid:gid, such as 3000:3000")]
 """Numeric uid:gid: a name would be looked up in the image, where nobody reviews it."""
 AbsolutePath = Annotated[
     str,
-    StringConstraints(
-        pattern=worded(r"^/[A-Za-z0-9._/-]*[A-Za-z0-9._-]$", "write a whole path such as /etc/app/app.conf")
-    ),
+    matching(r"^/[A-Za-z0-9._/-]*[A-Za-z0-9._-]$", "write a whole path such as /etc/app/app.conf"),
 ]
 UrlPath = Annotated[
     str,
-    StringConstraints(
-        pattern=worded(r"^/[A-Za-z0-9._~/-]*$", "write a path such as /api/v1, of letters, digits and ._~-")
-    ),
+    matching(r"^/[A-Za-z0-9._~/-]*$", "write a path such as /api/v1, of letters, digits and ._~-"),
 ]
-EnvName = Annotated[
-    str, StringConstraints(pattern=worded(r"^[A-Za-z_][A-Za-z0-9_]*$", "write a variable's name such as LOG_LEVEL"))
-]
+EnvName = Annotated[str, matching(r"^[A-Za-z_][A-Za-z0-9_]*$", "write a variable's name such as LOG_LEVEL")]
 FileName = Annotated[
     str,
-    StringConstraints(
-        pattern=worded(
-            r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", "write a file's name such as database_url, without folders"
-        )
-    ),
+    matching(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", "write a file's name such as database_url, without folders"),
 ]
 SecretName = Annotated[
     str,
-    StringConstraints(
-        pattern=worded(SECRET_NAME, "name a secret of the stack, not its value: a letter of a-z, then a-z, 0-9 and _")
-    ),
+    matching(SECRET_NAME, "name a secret of the stack, not its value: a letter of a-z, then a-z, 0-9 and _"),
 ]
 HexId = Annotated[
     str,
-    StringConstraints(
-        pattern=worded(r"^[0-9a-f]{32}$", "write the 32 hex digits that Cloudflare shows, in lower case")
-    ),
+    matching(r"^[0-9a-f]{32}$", "write the 32 hex digits that Cloudflare shows, in lower case"),
 ]
 
 
