@@ -1,12 +1,12 @@
 """`python -m ops.reference`: writes docs/settings.md, every key of the stack file in the settings' own words."""
 
-import argparse
 import json
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from ops.generated import checks, keep
 from settings.stack import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -91,15 +91,8 @@ def _default(field: Schema) -> str:
 
 def main() -> int:
     """Write the page, or with ``--check`` say whether it is current."""
-    parser = argparse.ArgumentParser(prog="python -m ops.reference", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="exit 1 if the page is not current")
-    check = parser.parse_args().check
-    if check and (not FILE.is_file() or FILE.read_text(encoding="utf-8") != reference()):
-        print(f"{FILE.name} is not current: make schema", file=sys.stderr)
-        return 1
-    if not check:
-        FILE.write_text(reference(), encoding="utf-8")
-    return 0
+    stale = f"{FILE.name} is not current: make schema"
+    return keep(FILE, reference(), check=checks("ops.reference", __doc__), stale=stale)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """`python -m ops.scale`: what a Swarm of so many machines is made of, by the plan, as the table in docs/scale.md."""
 
-import argparse
 import sys
 from collections import Counter
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from components.edge.plan import PLANS, spares_ssh
 from components.edge.render import Hosts, custom_rules, expression
 from components.host.fleet import GROUP_SIZE
 from components.tunnel.render import ssh_host
+from ops.generated import checks, keep
 from settings.cloud import Edge
 from settings.load import SettingsError
 from settings.stack import Settings
@@ -168,19 +168,11 @@ def _shown(value: object, unit: str) -> str:
 
 
 def main() -> int:
-    """Put the table into docs/scale.md, or with --check say whether it is there."""
-    parser = argparse.ArgumentParser(prog="python -m ops.scale", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="only say whether docs/scale.md is current")
-    check = parser.parse_args().check
-    text = DOCUMENT.read_text(encoding="utf-8")
-    before, _, rest = text.partition(BEGIN)
-    after = rest.partition(END)[2]
-    current = f"{before}{BEGIN}{table()}{END}{after}"
-    if check and current != text:
-        print("docs/scale.md is not current: python -m ops.scale", file=sys.stderr)
-        return 1
-    DOCUMENT.write_text(current, encoding="utf-8")
-    return 0
+    """Put the table into docs/scale.md, or with ``--check`` say whether it is there."""
+    before, _, rest = DOCUMENT.read_text(encoding="utf-8").partition(BEGIN)
+    text = f"{before}{BEGIN}{table()}{END}{rest.partition(END)[2]}"
+    stale = "docs/scale.md is not current: python -m ops.scale"
+    return keep(DOCUMENT, text, check=checks("ops.scale", __doc__), stale=stale)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
 """`python -m ops.schema`: writes the JSON Schema of stack files, so that editors complete and check them."""
 
-import argparse
 import json
 import sys
 from pathlib import Path
 from typing import Any
 
+from ops.generated import checks, keep
 from ops.preview.stackfile import project_name
 from settings.stack import Settings
 
@@ -49,16 +49,8 @@ def _without_defaults_of_sections(section: dict[str, Any]) -> None:
 
 def main() -> int:
     """Write the file, or with ``--check`` say whether it is current."""
-    parser = argparse.ArgumentParser(prog="python -m ops.schema", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="exit 1 if the file is not current")
-    check = parser.parse_args().check
     text = json.dumps(schema(project_name(ROOT)), indent=2, ensure_ascii=False) + "\n"
-    if check and (not FILE.is_file() or FILE.read_text(encoding="utf-8") != text):
-        print(f"{FILE.name} is not current: make schema", file=sys.stderr)
-        return 1
-    if not check:
-        FILE.write_text(text, encoding="utf-8")
-    return 0
+    return keep(FILE, text, check=checks("ops.schema", __doc__), stale=f"{FILE.name} is not current: make schema")
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from ops.diagram import mermaid, svg
 from ops.diagram.picture import Picture, pictures
+from ops.generated import keep
 from ops.preview.pack import PackConfigError
 from ops.preview.run import preview
 from ops.preview.stackfile import StackFileError
@@ -59,13 +60,7 @@ def _write(drawn: tuple[Picture, ...], folder: Path) -> Iterator[Path]:
 
 
 def _one(picture: Picture, path: Path, *, check: bool) -> int:
-    text = svg.render(picture)
-    if check and (not path.is_file() or path.read_text(encoding="utf-8") != text):
-        print(f"{path} is not current: make picture", file=sys.stderr)
-        return 1
-    if not check:
-        path.write_text(text, encoding="utf-8")
-    return 0
+    return keep(path, svg.render(picture), check=check, stale=f"{path} is not current: make picture")
 
 
 if __name__ == "__main__":
