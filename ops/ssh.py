@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from components.ssh import connection
-from ops.audit.gather import OutputsError, stack_outputs
+from ops.audit.gather import OutputsError, ssh_of, stack_outputs
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -34,12 +34,11 @@ def main() -> int:
 
 def reached(outputs: Mapping[str, Any], machine: str, run: Sequence[str]) -> list[str]:
     """The command. Raises ``LookupError`` where the stack has no such machine."""
-    hosts = outputs.get("sshHosts") or {"": outputs.get("sshHost")}
-    keys = outputs.get("hostKeys") or {"": outputs.get("hostKey")}
-    if not hosts.get(machine) or not keys.get(machine):
-        there = ", ".join(filter(None, hosts))
+    ssh_host, host_key = ssh_of(outputs, machine)
+    if not ssh_host or not host_key:
+        there = ", ".join(outputs.get("sshHosts") or {})
         raise LookupError(f"say MACHINE=…, one of {there}" if there else "the stack has no server that is deployed")
-    return [*connection(hosts[machine], keys[machine]), *run]
+    return [*connection(ssh_host, host_key), *run]
 
 
 if __name__ == "__main__":

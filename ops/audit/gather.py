@@ -94,17 +94,20 @@ def _parsed(text: str, place: str) -> dict[str, Any]:
 
 def _engines(settings: Settings, outputs: Mapping[str, Any]) -> dict[str, Engine]:
     """Those of a Swarm, each behind its own admin tunnel."""
-    hosts, keys = (outputs.get(name) or {} for name in ("sshHosts", "hostKeys"))
-    return {
-        machine.name: _engine({"sshHost": hosts.get(machine.name, ""), "hostKey": keys.get(machine.name, "")})
-        for machine in settings.machines
-    }
+    return {machine.name: _engine(outputs, machine.name) for machine in settings.machines}
 
 
-def _engine(outputs: Mapping[str, Any]) -> Engine:
+def _engine(outputs: Mapping[str, Any], machine: str = "") -> Engine:
     """The server's, as the program itself reaches it. Without these outputs no look inside succeeds."""
-    ssh_host, host_key = str(outputs.get("sshHost", "")), str(outputs.get("hostKey", ""))
-    return Engine(Machine(tuple(connection(ssh_host, host_key))))
+    return Engine(Machine(tuple(connection(*ssh_of(outputs, machine)))))
+
+
+def ssh_of(outputs: Mapping[str, Any], machine: str = "") -> tuple[str, str]:
+    """Host name and host key of the server, or of a Swarm's machine; empty where nothing is deployed there."""
+    if machine:
+        hosts, keys = (outputs.get(name) or {} for name in ("sshHosts", "hostKeys"))
+        return str(hosts.get(machine, "")), str(keys.get(machine, ""))
+    return str(outputs.get("sshHost", "")), str(outputs.get("hostKey", ""))
 
 
 def token(variable: str, key: str, root: Path, stack: str) -> str | None:
