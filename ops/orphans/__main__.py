@@ -56,7 +56,7 @@ def _stack(root: Path, name: str) -> Stack:
 
 def _on_the_engines(stack: Stack, out: Console) -> list[Orphan]:
     try:
-        return [*stack.orphans_of_the_engines(), *stack.containers()]
+        return list(stack.orphans_of_the_engines())
     except NotMeasuredError as error:
         out.print(f"Containers were not looked at: {error}", markup=False, soft_wrap=True)
         return []

@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ops.audit.engine import Engine
@@ -18,26 +18,28 @@ REMOVING = {
     "container": ("rm", "--force"),
     **{kind: (kind, "rm") for kind in ("network", "service", "config", "secret")},
 }
+Row = Mapping[str, Any]
+"""What an Engine says of a container."""
 
 
-def engine(docker: Engine, stack: str) -> Iterator[Found]:
+def engine(docker: Engine, containers: Sequence[Row], stack: str) -> Iterator[Found]:
     """Containers and networks of one machine's own. Raises ``NotMeasuredError`` where its Engine does not answer."""
-    for row in docker.containers():
+    for row in containers:
         name, labels = row["Name"].lstrip("/"), row["Config"]["Labels"] or {}
         if name.startswith(f"{stack}-") and NODE in labels and TASK not in labels:
             yield Found("container", row["Id"], name)
     yield from _networks(docker, stack, "local")
 
 
-def half_made(docker: Engine, containers: Mapping[str, Asked]) -> Iterator[tuple[Found, str]]:
-    """Those that never started or are not on all their networks, each with its URN. Raises ``NotMeasuredError``."""
-    for row in docker.containers():
-        asked = containers.get(row["Id"])
+def half_made(containers: Sequence[Row], known: Mapping[str, Asked]) -> Iterator[tuple[Found, str]]:
+    """Those that never started or are not on all their networks, each with its URN."""
+    for row in containers:
+        asked = known.get(row["Id"])
         if asked and (_waits(row, asked) or not asked.networks <= row["NetworkSettings"]["Networks"].keys()):
             yield Found("container that is half made, and is made anew:", row["Id"], row["Name"].lstrip("/")), asked.urn
 
 
-def _waits(row: Mapping[str, Any], asked: Asked) -> bool:
+def _waits(row: Row, asked: Asked) -> bool:
     return bool(asked.starts and row["State"]["Status"] == "created")
 
 

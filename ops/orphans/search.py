@@ -72,31 +72,23 @@ class Stack:
                 yield Orphan(Found("tunnel that is gone, and is made anew:", number, name), told)
 
     def orphans_of_the_engines(self) -> Iterator[Orphan]:
-        """The same of containers and networks, and of what a Swarm keeps. Raises ``NotMeasuredError`` where a server
-        does not answer."""
-        for docker, rows in self._engines():
-            yield from (Orphan(row, partial(remove, docker, row)) for row in rows if self._unknown(row))
-
-    def containers(self) -> Iterator[Orphan]:
-        """Those that were cut off half way. The engine's own mark of it is gone after a refresh, and no update mends
-        them: so `up` is told to make them anew. Raises ``NotMeasuredError``."""
-        for docker in self._machines().values():
-            for found, urn in half_made(docker, self.state.containers):
-                yield Orphan(found, partial(make_anew, self.root, self.name, urn))
-
-    def _engines(self) -> Iterator[tuple[Engine, Iterator[Found]]]:
-        machines = self._machines()
-        for docker in machines.values():
-            yield docker, engine(docker, self.name)
-        if cluster := plan(self.settings).cluster:
-            manager = machines[cluster.through]
-            yield manager, swarm(manager, self.name)
-
-    def _machines(self) -> dict[str, Engine]:
+        """The same of containers and networks, and of what a Swarm keeps. A container that was cut off half way is made
+        anew: the engine's own mark of it is gone after a refresh, and no update mends it. Raises ``NotMeasuredError``
+        where a server does not answer."""
         topology = plan(self.settings)
         cluster = topology.cluster
-        names = [each.name for each in cluster.machines] if cluster else [""]
-        return {name: self._engine(name, topology.hosts) for name in names}
+        for machine in [each.name for each in cluster.machines] if cluster else [""]:
+            docker = self._engine(machine, topology.hosts)
+            rows = docker.containers()
+            yield from self._removed(docker, engine(docker, rows, self.name))
+            for found, urn in half_made(rows, self.state.containers):
+                yield Orphan(found, partial(make_anew, self.root, self.name, urn))
+        if cluster:
+            manager = self._engine(cluster.through, topology.hosts)
+            yield from self._removed(manager, swarm(manager, self.name))
+
+    def _removed(self, docker: Engine, rows: Iterator[Found]) -> Iterator[Orphan]:
+        yield from (Orphan(row, partial(remove, docker, row)) for row in rows if self._unknown(row))
 
     def _unknown(self, found: Found) -> bool:
         return found.id not in self.state.ids

@@ -39,9 +39,9 @@ class Asked:
 @dataclass(frozen=True)
 class State:
     """``ids`` are those of everything that is there as far as Pulumi knows, so without what it has deleted to make it
-    anew. ``keys``: name of a private key → the public one, for SSH. ``loose`` has
-    volumes that are on no server as far as Pulumi knows: id → where the attachment would belong. ``tunnels``: ids of
-    those that are there as far as Pulumi knows. ``containers``: by id, those that `up` does not make anew anyway."""
+    anew. ``keys``: name of a private key → the public one, for SSH. ``loose`` has volumes that are on no server as far
+    as Pulumi knows: id → where the attachment would belong. ``tunnels``: ids of those that are there as far as Pulumi
+    knows. ``containers``: by id, those that `up` does not make anew anyway."""
 
     ids: frozenset[str]
     keys: Mapping[str, str]

@@ -18,7 +18,10 @@ MARK = {"zero-exposure.node": "lost"}
 def _marked(deployed: Deployed) -> dict[str, tuple[Engine, Found]]:
     """What `make orphans` would hold against the state, by id: each machine's, then what all of them share."""
     engines = [deployed.fleet[machine].engine.asked for machine in MACHINES]
-    looks = [*((each, engine(each, STACK)) for each in engines), (engines[0], swarm(engines[0], STACK))]
+    looks = [
+        *((each, engine(each, each.containers(), STACK)) for each in engines),
+        (engines[0], swarm(engines[0], STACK)),
+    ]
     return {row.id: (docker, row) for docker, rows in looks for row in rows}
 
 
